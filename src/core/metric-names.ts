@@ -1,0 +1,26 @@
+/** The closed list of our metrics: namespace `Intact`, dimension `stage`. docs/metrics.md explains each; alarms refer to these names only. */
+export const METRIC_NAMES = [
+  'DeliveriesReceived', // signed POSTs accepted
+  'DeliveriesQueued', // of these, big ones put to the inbox first
+  'EventsRecorded',
+  'EventsDuplicate',
+  'EventsVariant',
+  'EventsConflict',
+  'EventsQuarantined',
+  'EventsUnknownType',
+  'SignaturesRefused', // forged, malformed or missing signature
+  'SecretMissing', // no app secret set: everything is refused
+  'RecordMacInvalid', // a record read back failed its MAC
+  'EntriesSealed',
+  'SealLag', // seconds from the stream's creation time to the committed round, oldest of the batch
+  'SealLost', // lost races for the head
+  'SealStopped', // the sealer or publisher refused to go on: fork, bad head mac, shrunk head
+  'UnauthorisedChange', // invariant violations noticed at sealing
+  'CheckpointSize',
+  'CheckpointAge', // seconds between the newest published entry and now
+  'GapsSealed',
+  'VerificationFindings',
+  'VerificationCompleted',
+  'InboxOldest', // age in seconds of the oldest delivery still in the inbox
+] as const;
+export type MetricName = (typeof METRIC_NAMES)[number];

@@ -1,0 +1,60 @@
+/**
+ * Every key of every table, made in one place; docs/data-model.md lists them with their access patterns.
+ * Nothing in a records key is personal data: identities that hold a wamid, a phone number or a BSUID go in as HMAC(dedupe key, …), so a
+ * tombstone under the same key still recognises a late resend and tells nothing. `hashed` arguments are that HMAC, base64url (43 characters).
+ */
+import type { TableKey } from './image';
+
+/** Names of the tables' key attributes and of the index; used by lib to define the tables and by the adapters to query them. */
+export const KeySchema = {
+  pk: 'pk',
+  sk: 'sk',
+  ttl: 'expiresAt',
+  /** Sparse keys-only index on records: everything of one customer in the order it was received. */
+  byCustomer: { name: 'byCustomer', pk: 'customerId', sk: 'receivedAt' },
+} as const;
+
+/** The records table. All records of one wamid share a partition, so one Query answers `get <message id>`. */
+export const recordKeys = {
+  /** message, edit, revoke, reaction: identity (phone_number_id, wamid). */
+  message: (hashedWamid: string, phoneNumberId: string): TableKey => ({ pk: `m#${hashedWamid}`, sk: `${phoneNumberId}#message` }),
+  /** status: identity (phone_number_id, wamid, status, timestamp, participant). */
+  status: (hashedWamid: string, phoneNumberId: string, hashedRest: string): TableKey => ({ pk: `m#${hashedWamid}`, sk: `${phoneNumberId}#status#${hashedRest}` }),
+  /** Any other field: identity (WABA id, field, digest, entry.time). */
+  field: (hashedIdentity: string): TableKey => ({ pk: `f#${hashedIdentity}`, sk: 'field' }),
+  /** A richer or conflicting body of the record under `key`; `hashedBody` over its canonical whole. */
+  variant: (key: TableKey, hashedBody: string): TableKey => ({ pk: key.pk, sk: `${key.sk}#variant#${hashedBody}` }),
+  conflict: (key: TableKey, hashedBody: string): TableKey => ({ pk: key.pk, sk: `${key.sk}#conflict#${hashedBody}` }),
+  /** Quarantined input: `hashedBytes` over the kept bytes and their account, so a resend finds its twin. */
+  quarantine: (hashedBytes: string): TableKey => ({ pk: `q#${hashedBytes}`, sk: 'quarantine' }),
+  quarantineState: (hashedBytes: string): TableKey => ({ pk: `q#${hashedBytes}`, sk: 'state' }),
+  account: (wabaId: string): TableKey => ({ pk: `w#${wabaId}`, sk: 'account' }),
+  customer: (customerId: string): TableKey => ({ pk: `c#${customerId}`, sk: 'profile' }),
+  alias: (hashedAlias: string): TableKey => ({ pk: `a#${hashedAlias}`, sk: 'alias' }),
+  link: (customerId: string, linkId: string): TableKey => ({ pk: `c#${customerId}`, sk: `link#${linkId}` }),
+  /** Created once per stream event and code, so that neither a crash nor a retry loses or doubles it. */
+  finding: (eventId: string, code: string): TableKey => ({ pk: `finding#${eventId}`, sk: code }),
+  verification: (id: string): TableKey => ({ pk: 'verification', sk: id }),
+  heartbeat: (minute: string): TableKey => ({ pk: `heartbeat#${minute.slice(0, 10)}`, sk: minute }),
+  gap: (id: string): TableKey => ({ pk: 'gap', sk: id }),
+} as const;
+
+const padded = (index: number): string => String(index).padStart(20, '0');
+
+/** The log table. */
+export const logKeys = {
+  head: { pk: 'head', sk: 'head' } as TableKey,
+  /** {origin, systemSubject}: made once by initialize-log. */
+  identity: { pk: 'identity', sk: 'identity' } as TableKey,
+  round: (from: number): TableKey => ({ pk: 'round', sk: padded(from) }),
+  /** Stream events sealed, under their own creation minute (whole minutes since the epoch), one item per round; TTL 3 days. */
+  sealedIds: (minute: number, roundFrom: number): TableKey => ({ pk: `ids#${minute}`, sk: padded(roundFrom) }),
+  /** A state seen unsealed by seal-missing; kept until it is sealed. */
+  unsealed: (hashedState: string): TableKey => ({ pk: 'unsealed', sk: hashedState }),
+} as const;
+
+/** The keys table: wrapped customer keys by subject, and the wrapped system secrets. */
+export const keyKeys = {
+  subject: (subject: string): TableKey => ({ pk: `s#${subject}`, sk: 'key' }),
+  secret: (name: 'kek' | 'mac' | 'dedupe'): TableKey => ({ pk: `secret#${name}`, sk: '1' }),
+} as const;

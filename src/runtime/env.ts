@@ -1,0 +1,19 @@
+/** The environment variables a Lambda of ours may read: set by the construct that owns the thing, read by `src/runtime` only. */
+export const Env = {
+  STAGE: 'INTACT_STAGE',
+  RECORDS_TABLE: 'INTACT_RECORDS_TABLE',
+  LOG_TABLE: 'INTACT_LOG_TABLE',
+  KEYS_TABLE: 'INTACT_KEYS_TABLE',
+  VIEWS_TABLE: 'INTACT_VIEWS_TABLE',
+  VAULT_BUCKET: 'INTACT_VAULT_BUCKET',
+  INBOX_BUCKET: 'INTACT_INBOX_BUCKET',
+  INBOX_QUEUE_URL: 'INTACT_INBOX_QUEUE_URL',
+  APP_SECRET_ARN: 'INTACT_APP_SECRET_ARN',
+  SIGNING_KEY_ARN: 'INTACT_SIGNING_KEY_ARN',
+  /** KMS key that wraps the key-encryption key, the MAC key and the dedupe key. */
+  WRAPPING_KEY_ARN: 'INTACT_WRAPPING_KEY_ARN',
+  /** Origin prefix of the log, e.g. `example.com/whatsapp`; the random id is added once by initialize-log. */
+  ORIGIN_PREFIX: 'INTACT_ORIGIN_PREFIX',
+  LOCK_MODE: 'INTACT_LOCK_MODE',
+  RETENTION_DAYS: 'INTACT_RETENTION_DAYS',
+} as const;
