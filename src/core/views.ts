@@ -1,0 +1,82 @@
+/**
+ * What is derived from the records for the console: conversations, activity by day, counters, and which records are about a message. No view holds
+ * content or a name: what was said is read from the records, which prove it. Every update is a function of one create-only record and is applied once
+ * per record, so order, repeats and a rebuild from a scan all end in the same views.
+ */
+import { stringOf, type Image, type TableKey } from './image';
+import { IMMUTABLE_KINDS } from './kinds';
+
+export interface ViewUpdate {
+  readonly key: TableKey;
+  /** The record's key: the same in a stream event, its repeat and a rebuild. */
+  readonly eventId: string;
+  readonly add?: Readonly<Record<string, number>>;
+  readonly set?: Image;
+  readonly order?: string;
+}
+
+/** Keys of the views table. */
+export const viewKeys = {
+  /** One customer's conversation with one business number; Query: all conversations of a customer. */
+  conversation: (customerId: string, phoneNumberId: string): TableKey => ({ pk: `c#${customerId}`, sk: phoneNumberId }),
+  /** Whom a business number exchanged messages with on a day (UTC); Query: the conversations of that day. */
+  active: (phoneNumberId: string, day: string, customerId: string): TableKey => ({ pk: `d#${phoneNumberId}#${day}`, sk: customerId }),
+  /** How many records of each kind were received on a day. */
+  counter: (day: string, kind: string): TableKey => ({ pk: `n#${day}`, sk: kind }),
+  /** Edits, revokes and reactions about a message; `hashedWamid` of the message they are about. */
+  about: (hashedWamid: string, record: TableKey): TableKey => ({ pk: `a#${hashedWamid}`, sk: `${record.pk}|${record.sk}` }),
+} as const;
+
+const MESSAGES: ReadonlySet<string> = new Set(['message', 'edit', 'revoke', 'reaction']);
+const immutable: ReadonlySet<string> = new Set(IMMUTABLE_KINDS);
+
+/** The updates that a new record causes; none for kinds that change. */
+export function viewsOf(record: Image): readonly ViewUpdate[] {
+  const pk = stringOf(record, 'pk');
+  const sk = stringOf(record, 'sk');
+  const kind = stringOf(record, 'kind');
+  const receivedAt = stringOf(record, 'receivedAt');
+  // The stream also carries what somebody wrote by hand: an item that is none of ours changes no view.
+  if (pk === undefined || sk === undefined || kind === undefined || receivedAt === undefined || !immutable.has(kind)) return [];
+  const eventId = `${pk}|${sk}`;
+  const updates: ViewUpdate[] = [{ key: viewKeys.counter(receivedAt.slice(0, 10), kind), eventId, add: { n: 1 } }];
+  const customerId = stringOf(record, 'customerId');
+  const phoneNumberId = stringOf(record, 'phoneNumberId');
+  if (customerId !== undefined && phoneNumberId !== undefined && (MESSAGES.has(kind) || kind === 'status')) {
+    updates.push(conversation(record, { pk, sk }, kind, eventId, customerId, phoneNumberId, receivedAt));
+    if (kind !== 'status') {
+      updates.push({ key: viewKeys.active(phoneNumberId, receivedAt.slice(0, 10), customerId), eventId, set: { customerId: { S: customerId }, lastAt: { S: receivedAt } }, order: receivedAt, add: { messages: 1 } });
+    }
+  }
+  const original = stringOf(record, 'original');
+  if (original !== undefined && MESSAGES.has(kind)) {
+    updates.push({ key: viewKeys.about(original, { pk, sk }), eventId, set: { recordPk: { S: pk }, recordSk: { S: sk }, kind: { S: kind } } });
+  }
+  return updates;
+}
+
+function conversation(record: Image, key: TableKey, kind: string, eventId: string, customerId: string, phoneNumberId: string, receivedAt: string): ViewUpdate {
+  const name = { customerId: { S: customerId }, phoneNumberId: { S: phoneNumberId } };
+  const view = viewKeys.conversation(customerId, phoneNumberId);
+  // A status tells that somebody read, not that somebody wrote: it counts, and does not bring the conversation to the top.
+  if (kind === 'status') return { key: view, eventId, add: { statuses: 1 } };
+  const direction = stringOf(record, 'direction') ?? 'inbound';
+  const timestamp = stringOf(record, 'timestamp') ?? '';
+  return {
+    key: view,
+    eventId,
+    add: { [kind === 'message' ? direction : kind]: 1 },
+    set: {
+      ...name,
+      lastAt: { S: timestamp },
+      lastReceivedAt: { S: receivedAt },
+      lastKind: { S: kind },
+      lastDirection: { S: direction },
+      lastPk: { S: key.pk },
+      lastSk: { S: key.sk },
+      ...(stringOf(record, 'type') === undefined ? {} : { lastType: { S: stringOf(record, 'type') ?? '' } }),
+    },
+    // By the time it was written, not the time it came: a backlog of a week ago is not the newest message.
+    order: `${timestamp.slice(0, 12).padStart(12, '0')}#${receivedAt}#${eventId}`,
+  };
+}
