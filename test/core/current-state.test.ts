@@ -13,6 +13,7 @@ describe('how far a message got', () => {
     ['failed after delivered stays delivered', [status('delivered', 1), status('failed', 2)], 'delivered'],
     ['played is the furthest', [status('played', 1), status('read', 2)], 'played'],
     ['a word nobody knows says nothing about progress', [status('sent', 1), status('teleported', 2)], 'sent'],
+    ['nor does a word that every object has', [status('constructor', 0), status('sent', 1)], 'sent'],
     ['upper case, as in old conversations, is the same word', [status('READ', 1), status('sent', 2)], 'read'],
   ])('%s', (_, facts, expected) => {
     expect(currentState(facts, []).status?.status).toBe(expected);
