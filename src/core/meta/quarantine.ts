@@ -6,6 +6,7 @@
 export const QUARANTINE_CODES = [
   'not-json', // the body is not JSON; `detail` is the parser's code
   'wrong-envelope', // JSON, but not {object: "whatsapp_business_account", entry: [...]}
+  'no-events', // the envelope is right and empty
   'wrong-entry', // an entry without id or changes
   'wrong-change', // a change without field or value
   'duplicate-key', // the value that a later member of the same name replaced

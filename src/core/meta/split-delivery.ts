@@ -62,6 +62,8 @@ export function splitDelivery(rawBody: Buffer): SplitDelivery {
     if (member === entries) (entries.children ?? []).forEach((node, i) => splitEntry(delivery, node, `entry[${i}]`, events));
     else if (member !== object) events.push(strayMember(delivery, member));
   }
+  // Signed, so it is kept, even where there is nothing in it to record.
+  if (events.length === 0) return { kind: 'quarantine', reason: { code: 'no-events', path: '', message: 'a delivery in which no entry holds a change with anything in it', expected: ENVELOPE } };
   return { kind: 'events', events, anomalies: parsed.anomalies };
 }
 
