@@ -115,8 +115,11 @@ export interface LogStore {
   identity(): Promise<LogIdentity | 'absent'>;
   /** Creates identity and empty head together, once; `exists` when there already is one. */
   initialize(identity: LogIdentity, head: Head): Promise<'created' | 'exists'>;
-  /** For recover-head only: replaces whatever head is there, and puts the missing rounds. */
-  forceHead(head: Head, rounds: readonly Round[]): Promise<void>;
+  /**
+   * For recover-head only: removes rounds that begin at or after `head.size`, puts the given rounds in place of whatever is there and adds the marks (16 bytes
+   * each, any number of minutes) to those under their minutes; then replaces whatever head is there. Not one transaction; may be repeated.
+   */
+  forceHead(head: Head, rounds: readonly Round[], marks: ReadonlyMap<number, readonly Buffer[]>): Promise<void>;
   /** States seen unsealed by `seal-missing`: hashed state → first seen (ISO). */
   unsealedStates(): AsyncIterable<{ readonly state: string; readonly seenAt: string }>;
   noteUnsealed(state: string, seenAt: string): Promise<void>;

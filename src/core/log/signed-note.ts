@@ -33,7 +33,6 @@ export function parseNote(bytes: Uint8Array): SignedNote {
   if (bytes.length > MAX_NOTE_SIZE) throw new LogFormatError('note-too-long', `a note of ${bytes.length} bytes; at most ${MAX_NOTE_SIZE} are read`);
   if (!isUtf8(bytes)) throw new LogFormatError('note-not-utf8', 'a note is UTF-8');
   const note = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what must not be there
   if (/[\u0000-\u0009\u000b-\u001f]/.test(note)) throw new LogFormatError('note-control-character', 'a note holds no control characters but line ends');
   const split = note.lastIndexOf('\n\n');
   const lines = note.slice(split + 2).split('\n');

@@ -31,6 +31,8 @@ export interface ChosenLeaves {
   readonly contradicted: boolean;
   /** Copies differ and nothing tells which is right; `leaves` is one of them, and all that differ are suspects. */
   readonly undecided?: true;
+  /** `leaves` is the only copy left, and nothing above confirms it: it may be damaged itself. */
+  readonly unconfirmed?: true;
 }
 
 export function chooseLeaves(copies: LeafCopies): ChosenLeaves {
@@ -51,7 +53,7 @@ export function chooseLeaves(copies: LeafCopies): ChosenLeaves {
   const agreed = proven !== undefined && parent?.authentic === true ? proven : (majority(copies) ?? proven);
   const present = candidates.filter((c) => c !== undefined);
   const leaves = agreed ?? present[0];
-  const undecided = agreed === undefined && present.length > 1 ? ({ undecided: true } as const) : {};
+  const undecided = agreed !== undefined || present.length === 0 ? {} : present.length > 1 ? ({ undecided: true } as const) : ({ unconfirmed: true } as const);
   const root = rootOf(leaves);
   if (parent?.authentic === true && full && !hasParent(root)) return { ...(leaves === undefined ? {} : { leaves }), root: parent.hash, contradicted: leaves !== undefined, ...undecided };
   if (leaves === undefined) return { ...(parent === undefined || !full ? {} : { root: parent.hash }), contradicted: false };

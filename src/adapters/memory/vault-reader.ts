@@ -1,0 +1,17 @@
+/** A vault in memory as verification reads it. It knows no locks: there is no clock in a map. */
+import type { VaultReader } from '../../ports/vault-reader';
+
+/** Reads `objects` live: what a test changes there afterwards is what is read. */
+export function memoryVaultReader(objects: ReadonlyMap<string, Buffer>, source = 'memory'): VaultReader {
+  return {
+    source,
+    get: async (name) => {
+      const bytes = objects.get(name);
+      return bytes === undefined ? 'absent' : Buffer.from(bytes);
+    },
+    list: async function* (prefix) {
+      const names = [...objects.keys()].filter((name) => name.startsWith(prefix));
+      yield* names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Step 3 of sealing, for one change at a time: judge it, record what is wrong with it, encrypt it. Whatever the table held, the change becomes an
+ * entry: content can neither stop the sealer nor be dropped by it. Only the world (PortError) can make this fail, and then a retry begins anew.
+ */
+import { judgeChange, type Change, type Judgement, type NamedContent, type Violation } from '../core/change-judgement';
+import { sha256Hex } from '../core/log/sha256';
+import { findingImage } from '../core/own-records';
+import { withMac, type MacKey } from '../core/record-mac';
+import { sealPut, sealRemove, type Blob, type ChangeFacts, type SealedChange } from '../core/sealed-change';
+import type { SubjectKey } from '../core/subject-key';
+import type { Inbox, LogIdentity, Meter, Random, RecordStore, Vault } from '../ports';
+import type { SubjectKeys } from './subject-keys';
+
+export interface SealChangeDeps {
+  readonly records: Pick<RecordStore, 'create'>;
+  readonly inbox: Pick<Inbox, 'get'>;
+  readonly vault: Pick<Vault, 'createLocked'>;
+  readonly subjectKeys: SubjectKeys;
+  readonly macKeys: () => Promise<readonly [MacKey, ...MacKey[]]>;
+  readonly identity: () => Promise<LogIdentity>;
+  readonly meter: Meter;
+  readonly random: Random;
+}
+
+/** A change with where it came from. */
+export interface SourcedChange extends Change {
+  /** What the entry says about its source: a stream event id, or `late:…`. */
+  readonly src: string;
+  /** RFC 3339 UTC with milliseconds. */
+  readonly at: string;
+  /** Sealed instead where the change cannot be. */
+  readonly raw: Buffer;
+}
+
+/**
+ * The entry of `change`, canonical bytes. When this resolves its findings are records and its blobs are in the vault, so whatever dies
+ * afterwards, the entry can be written as it is and nothing it names is missing.
+ */
+export async function sealChange(deps: SealChangeDeps, change: SourcedChange): Promise<Buffer> {
+  const judgement = judged(change, await deps.macKeys());
+  const key = judgement.subject === undefined ? 'none' : await deps.subjectKeys.of(judgement.subject);
+  const found: Violation[] = [...judgement.violations];
+  if (key === 'erased') found.push('subject-erased');
+  if (key === 'corrupt') found.push('subject-key-corrupt');
+  const body = judgement.body === undefined || typeof key === 'string' ? undefined : await readBody(deps.inbox, judgement.body);
+  if (typeof body === 'string') found.push(body);
+  // Put before the entry: were it the other way round, a death in between would seal a violation that nobody ever hears of.
+  await recordFindings(deps, change, found);
+  const sealed = typeof key === 'string' ? sealRaw(change, await deps.subjectKeys.fresh(), deps.random) : sealJudged(change, judgement, key, body instanceof Buffer ? body : undefined, deps.random);
+  await putBlobs(deps.vault, sealed.blobs);
+  return sealed.entry;
+}
+
+function judged(change: SourcedChange, macKeys: readonly MacKey[]): Judgement {
+  try {
+    return judgeChange(change, macKeys);
+  } catch {
+    // judgeChange is pure, so whatever it throws is the content's doing (no images, no canonical form, nesting): it is kept as it came.
+    return { op: 'put', kind: 'raw', rev: 0, subject: undefined, content: undefined, body: undefined, violations: ['unprocessable'] };
+  }
+}
+
+function sealJudged(change: SourcedChange, { op, kind, rev, content }: Judgement, key: SubjectKey, body: Buffer | undefined, random: Random): SealedChange {
+  const facts: ChangeFacts = { kind, key: change.key, rev, at: change.at, src: change.src };
+  return op === 'remove' || content === undefined ? sealRemove(facts, key) : sealPut(facts, key, content, random, body === undefined ? [] : [body]);
+}
+
+/** Under a subject of its own: nothing is known about whom it concerns, so it can be erased alone. */
+function sealRaw(change: SourcedChange, key: SubjectKey, random: Random): SealedChange {
+  const facts = { kind: 'raw', rev: 0, at: change.at, src: change.src };
+  try {
+    return sealPut({ ...facts, key: change.key }, key, change.raw, random);
+  } catch {
+    // The table key itself has no canonical form. The raw bytes hold it.
+    return sealPut({ ...facts, key: { pk: '', sk: '' } }, key, change.raw, random);
+  }
+}
+
+async function readBody(inbox: Pick<Inbox, 'get'>, { name, sha256 }: NamedContent): Promise<Buffer | 'content-absent' | 'content-mismatch'> {
+  // The record may have been written by hand: it must not lead to the deliveries beside the contents.
+  const bytes = CONTENT_NAME.test(name) ? await inbox.get(name) : 'absent';
+  if (bytes === 'absent') return 'content-absent';
+  return sha256Hex(bytes) === sha256 ? bytes : 'content-mismatch';
+}
+const CONTENT_NAME = /^content\/[A-Za-z0-9_-]{1,100}$/;
+
+async function recordFindings({ records, macKeys, identity, meter }: SealChangeDeps, change: SourcedChange, codes: readonly Violation[]): Promise<void> {
+  for (const code of codes) {
+    const image = findingImage({ src: change.src, code, op: change.op, key: change.key, at: change.at }, (await identity()).systemSubject);
+    const outcome = await records.create(withMac((await macKeys())[0], image));
+    // 'exists': an earlier attempt at this very event told already.
+    if (outcome === 'created') meter.count('UnauthorisedChange');
+  }
+}
+
+async function putBlobs(vault: Pick<Vault, 'createLocked'>, blobs: readonly Blob[]): Promise<void> {
+  for (const { name, bytes } of blobs) await vault.createLocked(name, bytes);
+}

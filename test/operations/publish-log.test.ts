@@ -1,0 +1,224 @@
+/** Publishing: the checkpoint follows the head, only forward, only over what the segments really hold; a note once signed is the note for ever. */
+import { memorySigner } from '../../src/adapters/memory/keys';
+import { seededDraw } from '../../src/adapters/memory/schedule';
+import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
+import { headKey, headOf } from '../../src/core/head';
+import { parseKeyHistory } from '../../src/core/log/log-vkeys';
+import { LogStopped } from '../../src/operations/read-log';
+import { makePublisher, publishLog } from '../../src/operations/publish-log';
+import { rotateVerifierKey } from '../../src/operations/rotate-verifier-key';
+import { verifyVault } from '../../src/operations/verify-vault';
+import type { Head } from '../../src/ports';
+import { forEachSeed } from '../seeds';
+import { makeWorld, type World } from '../world';
+
+const checkpointOf = (world: World): string => (world.vault.objects.get('checkpoint') as Buffer).toString();
+const stopCode = async (work: Promise<unknown>): Promise<string> => work.then(() => 'went on', (error: unknown) => (error instanceof LogStopped ? error.code : String(error)));
+const findingsOf = async (world: World): Promise<readonly string[]> =>
+  (await verifyVault(memoryVaultReader(world.vault.objects), { profile: 'intact', keys: [] })).findings.map(({ code, object }) => `${code} ${object}`);
+let written = 0;
+async function grow(world: World, n: number): Promise<void> {
+  const first = world.stream.length;
+  for (let i = 0; i < n; i++) await world.write(world.message(`grow ${written++}`));
+  await world.seal(world.stream.slice(first));
+}
+async function published(n: number): Promise<World> {
+  const world = await makeWorld({ seed: n });
+  await grow(world, n);
+  await world.publish();
+  return world;
+}
+
+describe('publishing', () => {
+  test('does nothing when there is nothing new', async () => {
+    const world = await published(3);
+    const before = new Map(world.vault.objects);
+    expect(await world.publish()).toEqual({ outcome: 'nothing-new', size: 3 });
+    expect(new Map(world.vault.objects)).toEqual(before);
+  });
+
+  test('writes what a log of that size has, whatever the steps in which it grew', async () => {
+    await forEachSeed('growths', 4, async (seed) => {
+      const draw = seededDraw(seed);
+      const world = await makeWorld({ seed });
+      const publisher = world.publisher();
+      for (let i = 0; i < 7; i++) {
+        await grow(world, 1 + Math.floor(draw() * 120));
+        if (draw() < 0.5) continue; // several rounds at once
+        await publishLog(draw() < 0.5 ? publisher : world.publisher());
+        expect(world.check()).toEqual([]);
+      }
+      await world.publish();
+      expect(world.check()).toEqual([]);
+      expect(await findingsOf(world)).toEqual([]);
+    });
+  });
+
+  test('keeps the partials of a quiet log and removes them only when the full tile is there', async () => {
+    const world = await published(255);
+    await grow(world, 2);
+    await world.publish();
+    const tiles = [...world.vault.objects.keys()].filter((name) => name.startsWith('tile/')).sort();
+    expect(tiles).toEqual(['tile/0/000', 'tile/0/001.p/1', 'tile/1/000.p/1', 'tile/entries/000', 'tile/entries/001.p/1']);
+  });
+
+  test('costs a known number of calls: a round of 20 onto a log of 100', async () => {
+    const world = await makeWorld({ seed: 5 });
+    const process = world.process();
+    const publisher = makePublisher(process.ports);
+    await grow(world, 100);
+    await publishLog(publisher);
+    const before = process.calls.length;
+    await grow(world, 20);
+    await publishLog(publisher);
+    const calls = process.calls.slice(before).map(({ port, method }) => `${port}.${method}`);
+    expect(calls).toEqual([
+      'vault.getMutable', // checkpoint
+      'log.readHead',
+      'vault.getMutable', // log.vkeys
+      'log.rounds',
+      'vault.get', // the segment
+      'vault.createPartial',
+      'vault.createPartial',
+      'vault.get', // is this size signed?
+      'signer.sign',
+      'vault.createLocked',
+      'vault.replaceMutable',
+    ]);
+  });
+
+  test('measures the size of the log and the age of what is newest in it', async () => {
+    const world = await makeWorld({ seed: 6 });
+    await grow(world, 2);
+    world.advance(60_000);
+    await world.publish();
+    expect(world.meter.gauges.get('CheckpointSize')).toBe(2);
+    expect(world.meter.gauges.get('CheckpointAge')).toBeGreaterThanOrEqual(60);
+  });
+
+  test('puts a genuine earlier checkpoint that somebody put back forward again', async () => {
+    const world = await published(250);
+    const early = world.vault.objects.get('checkpoint') as Buffer;
+    await grow(world, 60);
+    await world.publish();
+    const late = checkpointOf(world);
+    world.vault.objects.set('checkpoint', early);
+    await world.publish();
+    expect(checkpointOf(world)).toBe(late);
+    expect(world.check()).toEqual([]);
+  });
+
+  test('uses the note that is signed already, though the signing key has changed', async () => {
+    const world = await published(4);
+    const signed = checkpointOf(world);
+    const next = memorySigner(world);
+    await rotateVerifierKey({ log: world.log, vault: world.vault, current: world.signer, next });
+    world.vault.objects.set('checkpoint', world.vault.objects.get('checkpoints/0') as Buffer);
+    await publishLog(makePublisher({ ...world, signer: next }));
+    expect(checkpointOf(world)).toBe(signed);
+    expect(await findingsOf(world)).toEqual([]);
+  });
+
+  test('gives way to a publisher that was faster, and never goes back', async () => {
+    const world = await published(2);
+    await grow(world, 1);
+    let raced = false;
+    const slow = world.process(async ({ method }) => {
+      if (method !== 'replaceMutable' || raced) return undefined;
+      raced = true;
+      await grow(world, 1);
+      await world.publish(); // another one, a round further
+      return undefined;
+    });
+    expect(await publishLog(makePublisher(slow.ports))).toEqual({ outcome: 'nothing-new', size: 4 });
+    expect(world.check()).toEqual([]);
+  });
+});
+
+describe('a publisher stops, and signs nothing,', () => {
+  const key = (world: World): Buffer => headKey({ generation: 1, key: world.kek });
+  const segmentOf = (world: World): string => [...world.vault.objects.keys()].findLast((name) => name.startsWith('segment/')) as string;
+  const anotherHead = (world: World): Head => headOf(key(world), { size: 5, edge: [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] });
+
+  test.each<[string, string, (world: World) => void | Promise<void>]>([
+    ['the head is not ours', 'head-forged', (w) => void (w.log.tables.head = { ...(w.log.tables.head as Head), mac: Buffer.alloc(32) })],
+    ['the head states another tree than the segments make', 'fork', (w) => void (w.log.tables.head = anotherHead(w))],
+    ['a segment is gone', 'segment-damaged', (w) => void w.vault.objects.delete(segmentOf(w))],
+    ['a segment was changed', 'segment-damaged', (w) => void w.vault.objects.set(segmentOf(w), Buffer.from('\0\x01x\0\x01y'))],
+    ['a round names a segment that is none', 'segment-damaged', (w) => void w.log.tables.rounds.set(3, { from: 3, n: 2, segment: 'checkpoint', time: '' })],
+    ['a round is gone', 'segment-damaged', (w) => void w.log.tables.rounds.delete(3)],
+    ['a round states another count', 'segment-damaged', (w) => void w.log.tables.rounds.set(3, { ...(w.log.tables.rounds.get(3) as never as { from: 3; n: 2; segment: string; time: string }), n: 1 })],
+    ['a partial tile was changed', 'tiles-damaged', (w) => void w.vault.objects.set('tile/0/000.p/3', Buffer.alloc(96))],
+    ['a partial bundle was changed', 'tiles-damaged', (w) => void w.vault.objects.set('tile/entries/000.p/3', Buffer.from('\0\x01a\0\x01b\0\x01c'))],
+    ['a partial tile is gone', 'tiles-damaged', (w) => void w.vault.objects.delete('tile/0/000.p/3')],
+    ['a partial tile is cut off', 'tiles-damaged', (w) => void w.vault.objects.set('tile/0/000.p/3', Buffer.alloc(95))],
+    ['the checkpoint is signed by nobody', 'checkpoint-unsigned', (w) => void w.vault.objects.set('checkpoint', Buffer.from(checkpointOf(w).replace(/.{8}\n$/, 'AAAAAA==\n').replace(/AAAAAA==\n$/, 'AAAAAAA=\n')))],
+    ['the next size is signed over another tree', 'fork', (w) => void w.vault.objects.set('checkpoints/5', w.vault.objects.get('checkpoint') as Buffer)],
+    ['the next size is taken by something else', 'checkpoint-unreadable', (w) => void w.vault.objects.set('checkpoints/5', Buffer.from('x'))],
+    ['log.vkeys is no chain', 'keys-unreadable', (w) => void w.vault.objects.set('log.vkeys', Buffer.from('x\n'))],
+    ['log.vkeys is gone', 'not-initialized', (w) => void w.vault.objects.delete('log.vkeys')],
+  ])('when %s', async (_name, code, change) => {
+    const world = await published(3);
+    await grow(world, 2);
+    await change(world);
+    const before = new Set(world.vault.objects.keys());
+    expect(await stopCode(world.publish())).toBe(code);
+    expect(world.meter.counts.get('SealStopped')).toBe(1);
+    expect([...world.vault.objects.keys()].filter((name) => !before.has(name) && name.startsWith('checkpoints/'))).toEqual([]);
+    expect(checkpointOf(world)).not.toContain('\n5\n');
+  });
+
+  test('when its key is not in log.vkeys', async () => {
+    const world = await published(1);
+    await grow(world, 1);
+    expect(await stopCode(publishLog(makePublisher({ ...world, signer: memorySigner(world) })))).toBe('signer-unlisted');
+  });
+
+  test('when a newer key has signed before', async () => {
+    const world = await published(1);
+    const next = memorySigner(world);
+    await rotateVerifierKey({ log: world.log, vault: world.vault, current: world.signer, next });
+    await grow(world, 1);
+    await world.publish(); // the old key may go on until the new one is used
+    await grow(world, 1);
+    await publishLog(makePublisher({ ...world, signer: next }));
+    await grow(world, 1);
+    expect(await stopCode(world.publish())).toBe('signer-unlisted');
+    await publishLog(makePublisher({ ...world, signer: next }));
+    expect(await findingsOf(world)).toEqual([]);
+  });
+});
+
+describe('rotating the verifier key', () => {
+  test('lets the previous key vouch for the next, once, and keeps the ones before', async () => {
+    const world = await published(1);
+    const [second, third] = [memorySigner(world), memorySigner(world)];
+    const rotate = (current: typeof second, next: typeof second) => rotateVerifierKey({ log: world.log, vault: world.vault, current, next });
+    expect(await rotate(world.signer, second)).toMatchObject({ outcome: 'rotated' });
+    expect(await rotate(world.signer, second)).toMatchObject({ outcome: 'done' });
+    expect(await rotate(second, third)).toMatchObject({ outcome: 'rotated' });
+    const keys = parseKeyHistory(world.vault.objects.get('log.vkeys') as Buffer);
+    expect(keys.map(({ publicKey }) => publicKey.toString('hex'))).toEqual((await Promise.all([world.signer, second, third].map((signer) => signer.publicKey()))).map((each) => each.toString('hex')));
+    expect(await findingsOf(world)).toEqual([]);
+  });
+
+  test('is refused to a key that is not the newest', async () => {
+    const world = await published(1);
+    const stranger = memorySigner(world);
+    expect(await stopCode(rotateVerifierKey({ log: world.log, vault: world.vault, current: stranger, next: memorySigner(world) }))).toBe('signer-unlisted');
+  });
+
+  test('survives another rotation in between', async () => {
+    const world = await published(1);
+    const [a, b] = [memorySigner(world), memorySigner(world)];
+    const vault = {
+      getMutable: world.vault.getMutable,
+      replaceMutable: async (...args: Parameters<World['vault']['replaceMutable']>) => {
+        await rotateVerifierKey({ log: world.log, vault: world.vault, current: world.signer, next: a });
+        return world.vault.replaceMutable(...args);
+      },
+    };
+    expect(await stopCode(rotateVerifierKey({ log: world.log, vault, current: world.signer, next: b }))).toBe('signer-unlisted');
+    expect(parseKeyHistory(world.vault.objects.get('log.vkeys') as Buffer)).toHaveLength(2);
+  });
+});
