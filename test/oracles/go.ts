@@ -1,6 +1,6 @@
 /** Builds and runs the Go programs of this folder. Where Go is not installed the tests that need them are skipped, and say so. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,6 +15,9 @@ export function describeWithGo(title: string, body: () => void): void {
 }
 
 let built: string | undefined;
+afterAll(() => {
+  if (built !== undefined) rmSync(built, { recursive: true, force: true });
+});
 
 /** The path of a program, built once per test file. Needs the Go module proxy the first time. */
 export function goProgram(name: 'fsck' | 'make-log' | 'vectors'): string {

@@ -7,7 +7,7 @@ import { directoryVault } from '../../src/adapters/files/directory-vault';
 import { encodeEntries } from '../../src/core/log/bundle';
 import { formatVkey, parseVkey } from '../../src/core/log/vkey';
 import { verifyVault, type VerifyReport } from '../../src/operations/verify-vault';
-import { BuiltVault, builtVault, keyPair } from '../operations/built-vault';
+import { type BuiltVault, builtVault, keyPair } from '../operations/built-vault';
 import { describeWithGo, fsck, goProgram, makeLog } from './go';
 
 const directories: string[] = [];
@@ -46,7 +46,7 @@ describeWithGo("Tessera's fsck on a log of ours", () => {
     for (const rounds of [[1], [255], [256], [257], [100, 400, 12], [100, 400, 13], [600]]) {
       const vault = await builtVault(...rounds);
       const { size, root } = await verifyVault(directoryVault(writeTo(scratch(), vault)), { profile: 'intact', keys: [] });
-      expect([rounds, fsck(directories.at(-1)!, vkey)]).toEqual([rounds, { exit: 0, log: { size, root }, message: '' }]);
+      expect([rounds, fsck(directories.at(-1)!, vkey)]).toMatchObject([rounds, { exit: 0, log: { size, root } }]);
     }
   }, 120_000);
 

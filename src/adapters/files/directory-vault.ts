@@ -1,0 +1,86 @@
+/**
+ * A vault in a local directory, as `pull` writes it. The directory may hold whatever an adversary put there: names that would lead outside are
+ * refused, and no file is read past a limit.
+ */
+import type { Dirent } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { VaultReadError, type VaultReader } from '../../ports/vault-reader';
+
+/** Far above any object we write (single puts, content of one message); keeps one planted file from filling memory. */
+const MAX_OBJECT_SIZE = 1_000_000_000;
+
+export interface DirectoryVaultOptions {
+  readonly maxObjectSize?: number;
+}
+
+/** Reads the vault under `directory`. Throws VaultReadError `unreachable` from its methods when the directory is not there. */
+export function directoryVault(directory: string, { maxObjectSize = MAX_OBJECT_SIZE }: DirectoryVaultOptions = {}): VaultReader {
+  const root = resolve(directory);
+  return {
+    source: directory,
+    get: (name) => read(root, name, maxObjectSize),
+    list: (prefix) => listNames(root, prefix),
+  };
+}
+
+async function read(root: string, name: string, limit: number): Promise<Buffer | 'absent'> {
+  if (!isInside(name)) throw new VaultReadError('denied', `${JSON.stringify(name)} is not a name inside a vault`);
+  try {
+    const file = await open(join(root, name), 'r');
+    try {
+      const info = await file.stat();
+      if (info.isDirectory()) return 'absent'; // tile/0/x001 is the folder of tile/0/x001/000
+      if (!info.isFile()) throw new VaultReadError('denied', `${name} is no regular file`);
+      if (info.size > limit) throw new VaultReadError('too-large', `${name} has ${info.size} bytes; at most ${limit} are read`);
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof VaultReadError) throw error;
+    if (isAbsent(error)) {
+      await demandDirectory(root); // a missing directory is not an empty vault
+      return 'absent';
+    }
+    throw unreadable(name, error);
+  }
+}
+
+/** Names in the order of their bytes: entries of a folder are sorted as the whole names are, a folder's with its slash. */
+async function* listNames(root: string, prefix: string, folder = ''): AsyncGenerator<string> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(join(root, folder), { withFileTypes: true });
+  } catch (error) {
+    if (folder !== '' && isAbsent(error)) return; // removed meanwhile
+    throw unreadable(folder === '' ? root : folder, error);
+  }
+  const names = entries.map((entry) => Buffer.from(folder + entry.name + (entry.isDirectory() ? '/' : ''))).sort(Buffer.compare);
+  for (const bytes of names) {
+    const name = bytes.toString();
+    if (name.endsWith('/')) {
+      if (name.startsWith(prefix) || prefix.startsWith(name)) yield* listNames(root, prefix, name);
+    } else if (name.startsWith(prefix)) yield name;
+  }
+}
+
+const isInside = (name: string): boolean =>
+  name !== '' && !name.includes('\0') && !name.includes('\\') && name.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+
+const isAbsent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+async function demandDirectory(root: string): Promise<void> {
+  try {
+    if ((await stat(root)).isDirectory()) return;
+  } catch (error) {
+    throw unreadable(root, error);
+  }
+  throw new VaultReadError('unreachable', `${root} is not a directory`);
+}
+
+function unreadable(name: string, cause: unknown): VaultReadError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const denied = code === 'EACCES' || code === 'EPERM';
+  return new VaultReadError(denied ? 'denied' : 'unreachable', `${name} could not be read${code === undefined ? '' : ` (${code})`}`, { cause });
+}

@@ -1,0 +1,61 @@
+/**
+ * A vault (or a foreign tlog-tiles log) as verification sees it: read-only, possibly written by an adversary, possibly growing meanwhile.
+ * Implementations: a directory, https, S3, memory.
+ */
+
+/**
+ * `unreachable`: network, timeout, throttling. `denied`: not permitted, or it cannot be told whether the object exists. `too-large`: an
+ * object over the limit of the implementation. `interrupted`: the caller's signal. Nothing is known about the object in any of these cases.
+ */
+export type VaultReadErrorCode = 'unreachable' | 'denied' | 'too-large' | 'interrupted';
+
+export class VaultReadError extends Error {
+  constructor(
+    readonly code: VaultReadErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'VaultReadError';
+  }
+}
+
+/** The retention of one version of an object. */
+export interface ObjectLock {
+  readonly mode: 'COMPLIANCE' | 'GOVERNANCE';
+  readonly retainUntil: Date;
+  readonly lastModified: Date;
+}
+
+/** One version or delete marker of a name. */
+export interface ObjectVersion {
+  readonly name: string;
+  readonly kind: 'version' | 'delete-marker';
+  readonly isLatest: boolean;
+}
+
+/** What a store with object lock can tell beside the bytes. */
+export interface VaultLocks {
+  /** The lock of the latest version; 'none' when it has none, 'absent' when there is no such object. Throws VaultReadError. */
+  lock(name: string): Promise<ObjectLock | 'none' | 'absent'>;
+  /** Every version and delete marker, in name order. Throws VaultReadError. */
+  versions(): AsyncIterable<ObjectVersion>;
+}
+
+export interface VaultReader {
+  /** Where this is, for people: a directory, `s3://…`, `https://…`. */
+  readonly source: string;
+  /**
+   * The bytes of the object, as they are now. 'absent' only if the store said that there is no such object; everything else that yields no
+   * bytes throws VaultReadError. Concurrent calls are allowed. Names come from the vault itself: an implementation refuses (`denied`) what
+   * would lead outside of it.
+   */
+  get(name: string): Promise<Buffer | 'absent'>;
+  /**
+   * Names that begin with `prefix`, each once, ascending by their UTF-8 bytes. An object written before the call is listed; one written
+   * meanwhile may be. Absent where the store cannot be listed (plain https): then nothing unexpected and no segment can be found.
+   */
+  readonly list?: (prefix: string) => AsyncIterable<string>;
+  /** Absent where the store knows no locks. */
+  readonly locks?: VaultLocks;
+}

@@ -1,0 +1,364 @@
+/** Every class of tampering a vault may suffer, each on a vault that is healthy but for it: found, and named with its code and object. */
+import { signCheckpoint } from '../../src/core/log/checkpoint';
+import { decodeEntries, encodeEntries } from '../../src/core/log/bundle';
+import { FINDING_CODES } from '../../src/core/verify/finding-codes';
+import type { ObjectLock, ObjectVersion, VaultReader } from '../../src/ports/vault-reader';
+import { verifyVault as verifyReader, type VerifyReport } from '../../src/operations/verify-vault';
+import { BuiltVault, builtVault, found, keyPair, makeEntry, readerOf, sha256, verify as verifyBuilt } from './built-vault';
+
+const FULL = process.env['INTACT_FULL'] === '1';
+const provoked = new Set<string>();
+const noting = async (verdict: Promise<VerifyReport>): Promise<VerifyReport> => {
+  const report = await verdict;
+  for (const { code } of report.findings) provoked.add(code);
+  return report;
+};
+const verify: typeof verifyBuilt = (...args) => noting(verifyBuilt(...args));
+const verifyVault: typeof verifyReader = (...args) => noting(verifyReader(...args));
+const BUNDLE = 'tile/entries/000.p/40';
+
+/** Rounds of 10, 20 and 10 entries, one of them with a blob and one with a report. */
+async function vaultOf40(): Promise<BuiltVault> {
+  const vault = new BuiltVault();
+  vault.sealCount(10);
+  await vault.publish();
+  vault.put('report/r1', Buffer.from('a report'));
+  vault.seal(Array.from({ length: 20 }, (_, i) => (i === 3 ? makeEntry(13, { blob: vault.putBlob('a body') }) : i === 4 ? makeEntry(14, { objects: [{ name: 'report/r1', sha256: sha256(Buffer.from('a report')) }] }) : makeEntry(10 + i))));
+  await vault.publish();
+  vault.sealCount(10);
+  await vault.publish();
+  return vault;
+}
+
+const segmentAt = (vault: BuiltVault, from: number): string => [...vault.objects.keys()].find((name) => name.startsWith(`segment/${String(from).padStart(20, '0')}/`))!;
+const editBundle = (vault: BuiltVault, edit: (entries: Buffer[]) => void, name = BUNDLE): void => {
+  const entries = decodeEntries(vault.objects.get(name)!);
+  edit(entries);
+  vault.put(name, encodeEntries(entries));
+};
+/** Everything rebuilt from other entries, without the key: the adversary who recomputes every hash and keeps the signed checkpoints. */
+async function rewritten(vault: BuiltVault, edit: (entries: Buffer[]) => void): Promise<Map<string, Buffer>> {
+  const entries = [...vault.entries];
+  edit(entries);
+  const forged = new BuiltVault();
+  forged.seal(entries);
+  await forged.publish();
+  const objects = new Map([...vault.objects].filter(([name]) => !/^(tile|segment)\//.test(name)));
+  for (const [name, bytes] of forged.objects) if (/^(tile|segment)\//.test(name)) objects.set(name, bytes);
+  return objects;
+}
+
+describe('a bundle', () => {
+  test.each<[string, (entries: Buffer[]) => void, (string | number)[][]]>([
+    ['modified', (e) => e.splice(5, 1, makeEntry(5, { salt: 'x' })), [['entry-modified', 5]]],
+    ['two modified', (e) => void (e.splice(5, 1, makeEntry(5, { salt: 'x' })), e.splice(39, 1, makeEntry(39, { salt: 'x' }))), [['entry-modified', 5], ['entry-modified', 39]]],
+    ['one deleted', (e) => e.splice(7, 1), [['entry-deleted', 7]]],
+    ['the first deleted', (e) => e.splice(0, 1), [['entry-deleted', 0]]],
+    ['three deleted', (e) => e.splice(7, 3), [['entry-deleted', 7], ['entry-deleted', 8], ['entry-deleted', 9]]],
+    ['the tail cut off', (e) => e.splice(38, 2), [['entry-deleted', 38], ['entry-deleted', 39]]],
+    ['two swapped', (e) => void ([e[3], e[30]] = [e[30]!, e[3]!]), [['entry-reordered', 3]]],
+    ['all reversed', (e) => e.reverse(), [['entry-reordered', 0]]],
+    ['one duplicated', (e) => e.splice(12, 0, e[4]!), [['entry-duplicated', 12]]],
+    ['one replaced by a copy of another', (e) => e.splice(12, 1, e[4]!), [['entry-duplicated', 12]]],
+    ['one inserted', (e) => e.splice(20, 0, makeEntry(99)), [['entry-inserted', 20]]],
+    ['a record of another log inserted', (e) => e.push(Buffer.from('foreign')), [['entry-inserted', 40]]],
+  ])('with entries %s', async (_, edit, expected) => {
+    const vault = await vaultOf40();
+    editBundle(vault, edit);
+    const { findings } = await verify(vault);
+    expect(findings.map(({ code, object, index }) => [object, code, index])).toEqual(expected.map(([code, index]) => [BUNDLE, code, index]));
+  });
+});
+
+describe('an object', () => {
+  test.each<[string, RegExp | string, string]>([
+    ['the checkpoint', 'checkpoint', 'checkpoint-missing checkpoint'],
+    ['the key history', 'log.vkeys', 'keys-missing log.vkeys'],
+    ['the locked copy of the current checkpoint', 'checkpoints/40', 'checkpoint-copy-missing checkpoints/40'],
+    ['a bundle', BUNDLE, `bundle-missing ${BUNDLE}`],
+    ['a tile', 'tile/0/000.p/40', 'tile-missing tile/0/000.p/40'],
+    ['a segment', /^segment\/0{18}10\//, 'segment-missing segment/00000000000000000010/'],
+    ['the first segment', /^segment\/0{20}\//, 'segment-missing segment/00000000000000000000/'],
+    ['the last segment', /^segment\/0{18}30\//, 'segment-missing segment/00000000000000000030/'],
+    ['a named report', 'report/r1', 'object-missing report/r1'],
+    ['a named blob', /^blob\//, `object-missing blob/${sha256(Buffer.from('a body'))}`],
+  ])('deleted: %s', async (_, which, expected) => {
+    const vault = await vaultOf40();
+    const name = [...vault.objects.keys()].find((n) => (typeof which === 'string' ? n === which : which.test(n)))!;
+    vault.objects.delete(name);
+    expect(found(await verify(vault))).toEqual([expected]);
+  });
+
+  test('deleted together with any other: both are named', async () => {
+    const names = [...(await vaultOf40()).objects.keys()].filter((name) => !/\/000\.p\/(10|30)$|^checkpoints\/(10|30)$/.test(name));
+    for (let i = 0; i < names.length; i++) {
+      for (let j = i + 1; j < names.length; j++) {
+        // Nothing is left that says there ever was a checkpoint of size 40: `checkpoint` is named, the copy only by who remembers it.
+        if (names[i] === 'checkpoint' && names[j] === 'checkpoints/40') continue;
+        if (names[i] === 'checkpoints/40' && names[j] === 'checkpoint') continue;
+        const vault = await vaultOf40();
+        vault.objects.delete(names[i]!);
+        vault.objects.delete(names[j]!);
+        const objects = (await verify(vault)).findings.map(({ object }) => object);
+        for (const name of [names[i]!, names[j]!]) {
+          // Two neighbouring segments make one hole, named by where it begins.
+          const named = objects.some((object) => name === object || (object.startsWith('segment/') && name.startsWith('segment/')));
+          expect([names[i], names[j], name, named]).toEqual([names[i], names[j], name, true]);
+        }
+      }
+    }
+  }, 60_000);
+
+  test('nobody put there: a foreign record, a file beside, a tile beyond the end', async () => {
+    for (const name of ['foo/bar', 'tile/0/007', 'tile/entries/000.p/41', 'tile/2/000.p/1', 'tile/0/x000/001', 'segment/7/abc', 'checkpoints/040', 'report/r2', 'snapshot/40/x', '.hidden', 'blob/zz']) {
+      const vault = await vaultOf40();
+      vault.put(name, Buffer.from('foreign'));
+      expect([name, found(await verify(vault))]).toEqual([name, [`unexpected-object ${name}`]]);
+    }
+  });
+
+  test('an entry names does not have its hash', async () => {
+    const vault = await vaultOf40();
+    vault.put('report/r1', Buffer.from('a better report'));
+    expect(found(await verify(vault))).toEqual(['object-altered report/r1']);
+  });
+});
+
+describe('history rewritten by an adversary who recomputes every hash but lacks the key', () => {
+  test.each<[string, (entries: Buffer[]) => void]>([
+    ['modified', (e) => e.splice(15, 1, makeEntry(15, { salt: 'x' }))],
+    ['deleted, and one appended to keep the size', (e) => void (e.splice(15, 1), e.push(makeEntry(99)))],
+    ['first deleted, and one appended', (e) => void (e.shift(), e.push(makeEntry(99)))],
+    ['reordered', (e) => void ([e[15], e[16]] = [e[16]!, e[15]!])],
+    ['inserted, and the last cut off', (e) => void (e.splice(15, 0, makeEntry(99)), e.pop())],
+  ])('%s: the signed roots contradict it, and say from where on', async (_, edit) => {
+    const report = await verify(await rewritten(await vaultOf40(), edit));
+    // The locked copies at 10 and 30 tell where it begins: the first of them that is contradicted is named too.
+    const first = edit.toString().includes('shift()') ? 10 : 30;
+    expect(found(report)).toEqual(expect.arrayContaining(['root-mismatch checkpoint', `root-mismatch checkpoints/${first}`]));
+    expect(report.findings.filter(({ code }) => code === 'root-mismatch').map(({ index }) => index)).toEqual(expect.arrayContaining([edit.toString().includes('shift()') ? 0 : 10]));
+  });
+
+  test('the tail cut off: what the checkpoint needs is missing', async () => {
+    const objects = await rewritten(await vaultOf40(), (e) => e.splice(35, 5));
+    expect(found(await verify(objects))).toEqual(expect.arrayContaining([`bundle-missing ${BUNDLE}`, 'tile-missing tile/0/000.p/40']));
+  });
+
+  test('both copies of an entry changed, the tree left: the tree tells', async () => {
+    const vault = await vaultOf40();
+    const bad = makeEntry(15, { salt: 'x' });
+    editBundle(vault, (e) => e.splice(15, 1, bad));
+    const old = segmentAt(vault, 10);
+    const bytes = encodeEntries(decodeEntries(vault.objects.get(old)!).map((e, i) => (i === 5 ? bad : e)));
+    vault.objects.delete(old);
+    const name = `segment/00000000000000000010/${sha256(bytes)}`;
+    vault.put(name, bytes);
+    const report = await verify(vault);
+    expect(found(report)).toEqual([`entry-modified ${BUNDLE}`, 'segment-missing segment/00000000000000000010/']);
+    expect(report.orphans).toEqual([name]);
+  });
+
+  test('all copies of an entry in a full tile changed, the tree above left: the tile above tells, and the rest is not blamed', async () => {
+    const vault = await builtVault(600);
+    const entries = [...vault.entries];
+    entries[300] = makeEntry(300, { salt: 'x' });
+    const forged = new BuiltVault();
+    forged.seal(entries);
+    await forged.publish();
+    for (const name of ['tile/entries/001', 'tile/0/001']) vault.put(name, forged.objects.get(name)!);
+    vault.objects.delete(segmentAt(vault, 0));
+    vault.put(segmentAt(forged, 0), forged.objects.get(segmentAt(forged, 0))!);
+    expect((await verify(vault)).findings.map(({ code, object, index }) => [code, object, index])).toEqual([['entries-altered', 'tile/entries/001', 256]]);
+  });
+});
+
+describe('checkpoints', () => {
+  test('an old one put back is noticed without any memory, because larger ones are locked', async () => {
+    const vault = await vaultOf40();
+    vault.put('checkpoint', vault.objects.get('checkpoints/30')!);
+    expect(found(await verify(vault))).toEqual(['checkpoint-behind checkpoint']);
+  });
+
+  test('signed by another key are refused', async () => {
+    const vault = await vaultOf40();
+    const stranger = keyPair(9);
+    const { size, root } = await verify(vault);
+    vault.put('checkpoint', await signCheckpoint({ origin: stranger.key.name, size, root: Buffer.from(root!, 'base64'), extensions: [] }, stranger.key, stranger.sign));
+    expect(found(await verify(vault))).toEqual(['checkpoint-untrusted-key checkpoint']);
+  });
+
+  test('with the name of the key but another signature are forged', async () => {
+    const vault = await vaultOf40();
+    const text = vault.objects.get('checkpoints/30')!.toString();
+    vault.put('checkpoint', Buffer.from(text.replace('\n30\n', '\n31\n')));
+    expect(found(await verify(vault))).toEqual(['checkpoint-bad-signature checkpoint']);
+  });
+
+  test('of a huge size that nobody trusted signed do not set the verifier counting', async () => {
+    const vault = await vaultOf40();
+    const stranger = keyPair(9);
+    for (const name of ['checkpoint', 'checkpoints/40', 'checkpoints/30', 'checkpoints/10']) {
+      vault.put(name, await signCheckpoint({ origin: stranger.key.name, size: 2 ** 52, root: Buffer.alloc(32), extensions: [] }, stranger.key, stranger.sign));
+    }
+    const report = await verify(vault);
+    expect(found(report)).toEqual(expect.arrayContaining(['checkpoint-untrusted-key checkpoint']));
+    expect([report.size, found(report).filter((line) => /missing/.test(line))]).toEqual([0, []]); // everything is held against the segments instead
+  });
+
+  test('of a huge size that the key itself signed end in one finding for all that is missing', async () => {
+    const vault = await vaultOf40();
+    const { key, sign } = keyPair(1);
+    const note = await signCheckpoint({ origin: key.name, size: 2 ** 50, root: Buffer.alloc(32), extensions: [] }, key, sign);
+    vault.put('checkpoint', note).put(`checkpoints/${2 ** 50}`, note);
+    const report = await verify(vault, { profile: 'tlog-tiles' });
+    expect(report.findings.at(-1)).toMatchObject({ code: 'bundle-missing', index: 1000 * 256, detail: expect.stringContaining(`to ${2 ** 50 - 1}`) as string });
+  }, 60_000);
+
+  test('under the name of another size are named', async () => {
+    const vault = await vaultOf40();
+    vault.put('checkpoints/30', vault.objects.get('checkpoints/10')!);
+    expect(found(await verify(vault))).toEqual(['checkpoint-wrong-size checkpoints/30']);
+  });
+
+  test('of another origin under the log\'s key are named', async () => {
+    const vault = await vaultOf40();
+    const { key, sign } = keyPair(1);
+    const { size, root } = await verify(vault);
+    vault.put('checkpoint', await signCheckpoint({ origin: 'example.org/other', size, root: Buffer.from(root!, 'base64'), extensions: [] }, key, sign));
+    expect(found(await verify(vault))).toEqual(['checkpoint-wrong-origin checkpoint']);
+  });
+});
+
+describe('an entry', () => {
+  test('that was logged but is no entry of this format is named, and the log is not blamed', async () => {
+    const vault = new BuiltVault();
+    vault.seal([makeEntry(0), Buffer.from('{"v":1}'), Buffer.from('{ }'), Buffer.alloc(0)]);
+    await vault.publish();
+    expect((await verify(vault)).findings.map(({ code, index }) => [code, index])).toEqual([['entry-malformed', 1], ['entry-malformed', 2], ['entry-malformed', 3]]);
+  });
+});
+
+describe('segments beyond the checkpoint', () => {
+  test('with one missing between them are a hole', async () => {
+    const vault = await vaultOf40();
+    const gone = vault.sealCount(5);
+    vault.sealCount(5);
+    vault.objects.delete(gone);
+    expect(found(await verify(vault))).toEqual(['segment-missing segment/00000000000000000040/']);
+  });
+
+  test('contradicted by the bundles there: the object is named', async () => {
+    const vault = await vaultOf40();
+    vault.sealCount(300);
+    await vault.publish(2); // died after two objects
+    vault.objects.get('tile/entries/000')![9000]! ^= 1;
+    expect(found(await verify(vault))).toEqual(['entry-modified tile/entries/000']);
+  });
+});
+
+describe('locks, versions and delete markers', () => {
+  const written = new Date('2026-01-01T00:00:00Z');
+  const sound: ObjectLock = { mode: 'COMPLIANCE', lastModified: written, retainUntil: new Date('2026-01-12T00:00:00Z') };
+  const lockPolicy = { mode: 'COMPLIANCE', retentionDays: 10 } as const;
+  const withLocks = (vault: BuiltVault, locks: Readonly<Record<string, ObjectLock | 'none'>> = {}, extra: readonly ObjectVersion[] = []): VaultReader => ({
+    ...readerOf(vault.objects),
+    locks: {
+      lock: async (name) => locks[name] ?? sound,
+      versions: async function* () {
+        const all = [...[...vault.objects.keys()].map((name): ObjectVersion => ({ name, kind: 'version', isLatest: true })), ...extra];
+        yield* all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+      },
+    },
+  });
+  const check = async (locks: Readonly<Record<string, ObjectLock | 'none'>>, extra: readonly ObjectVersion[] = []): Promise<string[]> =>
+    found(await verifyVault(withLocks(await vaultOf40(), locks, extra), { profile: 'intact', keys: [keyPair(1).key], lockPolicy }));
+
+  test('as promised are summed up', async () => {
+    const report = await verifyVault(withLocks(await vaultOf40()), { profile: 'intact', keys: [], lockPolicy });
+    expect(report).toMatchObject({ ok: true, unchecked: [], locks: { mode: 'COMPLIANCE', shortestDays: 11, checked: 8, policy: lockPolicy } });
+  });
+
+  test('missing, shortened, or in the wrong mode are named', async () => {
+    expect(await check({ 'report/r1': 'none' })).toEqual(['lock-missing report/r1']);
+    expect(await check({ 'report/r1': { ...sound, retainUntil: new Date('2026-01-10T00:00:00Z') } })).toEqual(['lock-shortened report/r1']);
+    expect(await check({ 'checkpoints/40': { ...sound, mode: 'GOVERNANCE' } })).toEqual(['lock-wrong-mode checkpoints/40']);
+  });
+
+  test('a second version or a delete marker under a write-once name is named; mutable names may have them', async () => {
+    expect(await check({}, [{ name: 'report/r1', kind: 'version', isLatest: false }])).toEqual(['second-version report/r1']);
+    expect(await check({}, [{ name: 'report/gone', kind: 'delete-marker', isLatest: true }])).toEqual(['delete-marker report/gone']);
+    expect(await check({}, ['checkpoint', 'log.vkeys', 'tile/0/000.p/40'].flatMap((name) => [{ name, kind: 'version', isLatest: false }, { name, kind: 'delete-marker', isLatest: false }] as const))).toEqual([]);
+  });
+});
+
+describe('one byte changed anywhere', () => {
+  test(`in any object of a small vault is found, and that object is named${FULL ? '' : ' (every 3rd byte; all with INTACT_FULL=1)'}`, async () => {
+    const vault = new BuiltVault();
+    vault.seal([makeEntry(0), makeEntry(1, { blob: vault.putBlob('body') })]);
+    await vault.publish();
+    await vault.rotate(keyPair(2));
+    vault.put('report/r', Buffer.from('report'));
+    vault.seal([makeEntry(2, { objects: [{ name: 'report/r', sha256: sha256(Buffer.from('report')) }] })]);
+    await vault.publish();
+    vault.putBlob('an orphan');
+    vault.sealCount(1); // not published yet
+    expect(found(await verify(vault))).toEqual([]);
+    let flips = 0;
+    for (const [name, good] of vault.objects) {
+      for (let at = 0; at < good.length; at += FULL ? 1 : 3) {
+        const bad = Buffer.from(good);
+        bad[at]! ^= 1 << at % 8;
+        const objects = (await verify(new Map(vault.objects).set(name, bad))).findings.map(({ object }) => object);
+        flips++;
+        if (!objects.includes(name)) throw new Error(`byte ${at} of ${name} changed, and only [${objects.join(', ')}] named`);
+      }
+    }
+    expect(flips).toBeGreaterThan(FULL ? 3500 : 1000);
+  }, 300_000);
+
+  test('in any object of a vault with full tiles is found, that object is named, and no other', async () => {
+    const vault = await builtVault(200, 500);
+    let at = 11;
+    for (const [name, good] of vault.objects) {
+      for (let i = 0; i < (FULL ? 50 : 4); i++) {
+        at = (at * 48271) % 2147483647;
+        const bad = Buffer.from(good);
+        bad[at % good.length]! ^= 0x10;
+        const objects = new Set((await verify(new Map(vault.objects).set(name, bad))).findings.map(({ object }) => object));
+        expect([name, at % good.length, [...objects]]).toEqual([name, at % good.length, [name]]);
+      }
+    }
+  }, 120_000);
+});
+
+test(`${FULL ? '10,000' : '300'} flips planted together in one vault: every object hit is named, and no other`, async () => {
+  const vault = new BuiltVault();
+  for (let round = 0; round < 60; round++) {
+    vault.sealCount(round % 7 === 0 ? 120 : 10 + round);
+    if (round % 10 === 9) await vault.publish();
+  }
+  const objects = new Map([...vault.objects].map(([name, bytes]) => [name, Buffer.from(bytes)]));
+  const names = [...objects.keys()].filter((name) => name !== 'checkpoint' && name !== 'log.vkeys' && !name.startsWith('checkpoints/'));
+  const hit = new Set<string>();
+  let seed = 7;
+  const next = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
+  for (let i = 0; i < (FULL ? 10_000 : 300); i++) {
+    const name = names[next(names.length)]!;
+    const bytes = objects.get(name)!;
+    // Each byte once, or a second flip would heal the first.
+    const at = next(bytes.length);
+    if (bytes[at] !== vault.objects.get(name)![at]) continue;
+    bytes[at]! ^= 1 + next(255);
+    hit.add(name);
+  }
+  const report = await verify(objects);
+  const named = new Set(report.findings.map(({ object }) => object));
+  expect([...hit].filter((name) => !named.has(name))).toEqual([]);
+  // Where every copy of an entry was hit, signed roots contradict what is left; no other innocent object is blamed while most copies stand.
+  if (!FULL) expect([...named].filter((name) => !hit.has(name) && !name.startsWith('checkpoint'))).toEqual([]);
+}, 120_000);
+
+test('every finding code was provoked by a test above, but for those about keys and memory, which verify-vault.test.ts provokes', () => {
+  const elsewhere = ['key-not-listed', 'checkpoint-retired-key', 'memory-rolled-back', 'memory-forked'];
+  expect(Object.keys(FINDING_CODES).filter((code) => !provoked.has(code) && !elsewhere.includes(code))).toEqual([]);
+});
