@@ -16,4 +16,9 @@ export const Env = {
   ORIGIN_PREFIX: 'INTACT_ORIGIN_PREFIX',
   LOCK_MODE: 'INTACT_LOCK_MODE',
   RETENTION_DAYS: 'INTACT_RETENTION_DAYS',
+  /** 'on': send traces to X-Ray; the function's active tracing must be on as well. */
+  TRACING: 'INTACT_TRACING',
 } as const;
+
+/** What marks the vault's unlocked objects: its lifecycle expires noncurrent versions that carry it. Nothing that is locked carries it. */
+export const UNLOCKED_TAG = { key: 'intact-lock', value: 'none' } as const;

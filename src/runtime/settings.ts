@@ -1,0 +1,33 @@
+/** Reads a Lambda's environment: the only place where `process.env` is. A variable that is missing stops the container at its start, and says which construct forgot it. */
+import { Env } from './env';
+
+/** The value of the variable called `name` in `Env`. */
+export function setting(name: keyof typeof Env): string {
+  const value = process.env[Env[name]];
+  if (value === undefined || value === '') throw new Error(`${Env[name]} is not set: the construct that owns it must be granted to this function`);
+  return value;
+}
+
+export function lockMode(): 'COMPLIANCE' | 'GOVERNANCE' {
+  const mode = setting('LOCK_MODE');
+  if (mode !== 'COMPLIANCE' && mode !== 'GOVERNANCE') throw new Error(`${Env.LOCK_MODE} is COMPLIANCE or GOVERNANCE, not ${mode}`);
+  return mode;
+}
+
+export function retentionDays(): number {
+  const days = Number(setting('RETENTION_DAYS'));
+  if (!Number.isSafeInteger(days) || days < 1) throw new Error(`${Env.RETENTION_DAYS} is a whole number of days, at least 1`);
+  return days;
+}
+
+/** Lambda's own variable. */
+export function region(): string {
+  const value = process.env['AWS_REGION'];
+  if (value === undefined || value === '') throw new Error('AWS_REGION is not set: Lambda sets it');
+  return value;
+}
+
+/** Whether traces are wanted and this very invocation is sampled. */
+export function isTraced(): boolean {
+  return process.env[Env.TRACING] === 'on' && (process.env['_X_AMZN_TRACE_ID'] ?? '').includes('Sampled=1');
+}

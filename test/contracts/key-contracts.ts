@@ -1,0 +1,82 @@
+/** What src/ports.ts promises about wrapped keys, the KMS and the signer, for every implementation. `make` gives an empty key table. */
+import { randomBytes } from 'node:crypto';
+import { verifierKey, verifySignature } from '../../src/core/log/vkey';
+import { newSubject } from '../../src/core/subject-key';
+import type { KeyService, KeyTable, SecretName, Signer, WrappedKey } from '../../src/ports';
+
+export function keyTableContract(name: string, make: () => Promise<KeyTable>): void {
+  describe(`${name} keeps wrapped keys`, () => {
+    let keys: KeyTable;
+    beforeAll(async () => {
+      keys = await make();
+    });
+    const row = (): WrappedKey => ({ subject: newSubject(randomBytes), generation: 1, wrapped: randomBytes(60), kek: 1 });
+
+    test('a key is made once and comes back', async () => {
+      const key = row();
+      expect(await keys.get(key.subject)).toBe('absent');
+      expect(await keys.create(key)).toBe('created');
+      expect(await keys.create({ ...key, wrapped: randomBytes(60) })).toBe('exists');
+      expect(await keys.get(key.subject)).toEqual(key);
+    });
+
+    test('of many that make one at once exactly one does, and all read that one', async () => {
+      const key = row();
+      const rows = Array.from({ length: 8 }, () => ({ ...key, wrapped: randomBytes(60) }));
+      const outcomes = await Promise.all(rows.map((each) => keys.create(each)));
+      expect(outcomes.filter((outcome) => outcome === 'created')).toHaveLength(1);
+      expect(await keys.get(key.subject)).toEqual(rows[outcomes.indexOf('created')]);
+    });
+
+    test.each<SecretName>(['kek', 'mac', 'dedupe'])('the secret %s is made once, with a ciphertext a region', async (secret) => {
+      expect(await keys.getSecret(secret)).toBe('absent');
+      const wrapped = { generation: 1, wrapped: { 'eu-central-1': randomBytes(150), 'eu-west-1': randomBytes(150) } };
+      expect(await keys.createSecret(secret, wrapped)).toBe('created');
+      expect(await keys.createSecret(secret, { generation: 2, wrapped: { 'eu-west-1': randomBytes(150) } })).toBe('exists');
+      expect(await keys.getSecret(secret)).toEqual(wrapped);
+    });
+  });
+}
+
+export function keyServiceContract(name: string, make: () => Promise<KeyService>): void {
+  describe(`${name} wraps secrets`, () => {
+    let service: KeyService;
+    beforeAll(async () => {
+      service = await make();
+    });
+
+    test('a secret has 32 bytes, another one every time, the same at every unwrapping', async () => {
+      const [a, b] = [await service.generate('mac'), await service.generate('mac')];
+      const plain = await service.unwrap('mac', a);
+      expect(plain).toHaveLength(32);
+      expect(await service.unwrap('mac', a)).toEqual(plain);
+      expect(await service.unwrap('mac', b)).not.toEqual(plain);
+      expect(a.includes(plain)).toBe(false);
+    });
+
+    test('a secret opens under its own name only, and only unchanged', async () => {
+      const wrapped = await service.generate('kek');
+      await expect(service.unwrap('dedupe', wrapped)).rejects.toMatchObject({ name: 'PortError' });
+      await expect(service.unwrap('kek', wrapped.subarray(0, -1))).rejects.toMatchObject({ name: 'PortError' });
+      await expect(service.unwrap('kek', randomBytes(100))).rejects.toMatchObject({ name: 'PortError' });
+    });
+
+    test('it knows its region', () => expect(service.region).toMatch(/^[a-z]+[a-z0-9-]*$/));
+  });
+}
+
+export function signerContract(name: string, make: () => Promise<Signer>): void {
+  describe(`${name} signs`, () => {
+    test('exactly the bytes it is given, with Ed25519, under the key it names', async () => {
+      const signer = await make();
+      const key = verifierKey('example.com/log', await signer.publicKey());
+      for (const message of [Buffer.from('a'), randomBytes(4096)]) {
+        const signature = await signer.sign(message);
+        expect(signature).toHaveLength(64);
+        expect(verifySignature(key, message, signature)).toBe(true);
+        expect(verifySignature(key, Buffer.concat([message, Buffer.from('x')]), signature)).toBe(false);
+        expect(await signer.sign(message)).toEqual(signature); // RFC 8032 signatures are deterministic: a crash does not make two notes
+      }
+    });
+  });
+}

@@ -1,0 +1,56 @@
+/** What src/ports.ts promises about views, for every implementation. */
+import { randomUUID } from 'node:crypto';
+import { keyOf, type Image } from '../../src/core/image';
+import type { ViewStore } from '../../src/ports';
+
+export function viewStoreContract(name: string, make: () => Promise<ViewStore>): void {
+  describe(`${name} keeps views`, () => {
+    let views: ViewStore;
+    let pk: string;
+    beforeAll(async () => {
+      views = await make();
+    });
+    beforeEach(() => {
+      pk = randomUUID();
+    });
+    const stored = async (sk = 'v'): Promise<Image | 'absent'> => views.get({ pk, sk });
+
+    test('an event counts once, however often it is applied', async () => {
+      const key = { pk, sk: 'v' };
+      expect(await stored()).toBe('absent');
+      expect(await views.apply({ key, eventId: 'e1', add: { messages: 1, bytes: 10 } })).toBe('applied');
+      expect(await views.apply({ key, eventId: 'e1', add: { messages: 1, bytes: 10 } })).toBe('seen');
+      expect(await views.apply({ key, eventId: 'e2', add: { messages: 2, bytes: -4 } })).toBe('applied');
+      expect(await stored()).toMatchObject({ messages: { N: '3' }, bytes: { N: '6' } });
+    });
+
+    test('one event may change several views', async () => {
+      for (const sk of ['a', 'b']) expect(await views.apply({ key: { pk, sk }, eventId: 'e1', add: { n: 1 } })).toBe('applied');
+      for (const sk of ['a', 'b']) expect(await stored(sk)).toMatchObject({ n: { N: '1' } });
+    });
+
+    test('with an order only the newest sets, and every one counts', async () => {
+      const key = { pk, sk: 'v' };
+      const apply = (eventId: string, order: string) => views.apply({ key, eventId, add: { n: 1 }, set: { text: { S: order } }, order });
+      for (const [eventId, order] of [['e1', '2026-02-02'], ['e2', '2026-02-03'], ['e3', '2026-02-01']] as const) expect(await apply(eventId, order)).toBe('applied');
+      expect(await stored()).toMatchObject({ n: { N: '3' }, text: { S: '2026-02-03' } });
+    });
+
+    test('many events at once are all counted', async () => {
+      await Promise.all(Array.from({ length: 20 }, (_, i) => views.apply({ key: { pk, sk: 'v' }, eventId: `e${i}`, add: { n: 1 } })));
+      expect(await stored()).toMatchObject({ n: { N: '20' } });
+    });
+
+    test('a partition comes in order, or newest first, or the first few', async () => {
+      for (const sk of ['2', '1', '3']) await views.apply({ key: { pk, sk }, eventId: 'e', add: { n: 1 } });
+      const keys = async (options?: Parameters<ViewStore['partition']>[1]): Promise<string[]> => {
+        const found: string[] = [];
+        for await (const view of views.partition(pk, options)) found.push(keyOf(view).sk);
+        return found;
+      };
+      expect(await keys()).toEqual(['1', '2', '3']);
+      expect(await keys({ newestFirst: true })).toEqual(['3', '2', '1']);
+      expect(await keys({ newestFirst: true, limit: 2 })).toEqual(['3', '2']);
+    });
+  });
+}
