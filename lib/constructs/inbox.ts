@@ -1,0 +1,107 @@
+/**
+ * The erasable bodies, encrypted under our key and not versioned, so that deleting is deleting: big deliveries until they are processed (`delivery/`) and content too
+ * large for a record (`content/`). S3 itself tells the queue of a new delivery: no dual write that could be lost in between.
+ */
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { EventSourceMapping, type Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { Env } from '../../src/runtime/env';
+import type { DataKey } from './data-key';
+import { allowOnObjects, allowTellingAbsence } from './objects';
+import { reviewed } from './reviewed';
+
+const DELIVERIES = 'delivery/';
+const CONTENT = 'content/';
+/** The processor's timeout, and six of them before a message is shown to another one, as Lambda's documentation advises. */
+export const PROCESSING_TIMEOUT = Duration.minutes(2);
+/** A delivery that failed this often fails because of itself: it waits for a person. Its body stays in the bucket. */
+const ATTEMPTS = 5;
+
+export class Inbox extends Construct {
+  readonly bucket: Bucket;
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+  private readonly dataKey: DataKey;
+
+  constructor(scope: Construct, id: string, dataKey: DataKey) {
+    super(scope, id);
+    this.dataKey = dataKey;
+    const queueDefaults = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) };
+    this.deadLetters = new Queue(this, 'DeadLetters', queueDefaults);
+    this.queue = new Queue(this, 'Queue', {
+      ...queueDefaults,
+      visibilityTimeout: Duration.seconds(6 * PROCESSING_TIMEOUT.toSeconds()),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: ATTEMPTS },
+    });
+    this.bucket = new Bucket(this, 'Bucket', {
+      encryption: BucketEncryption.KMS,
+      encryptionKey: dataKey,
+      bucketKeyEnabled: true,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.announceDeliveries();
+    reviewed(this.bucket, 'AwsSolutions-S1', 'Every access is a CloudTrail data event in a locked bucket (Trail stack); server access logs are best effort and would be a weaker second copy.');
+  }
+
+  /** Lets `fn` put bodies, create-only, and read back what is there under the same name. */
+  grantPut(fn: Lambda): void {
+    this.allow(fn, ['s3:GetObject', 's3:PutObject'], [DELIVERIES, CONTENT]);
+    this.dataKey.grantWriteThrough(fn, 's3');
+  }
+
+  /** Lets `fn` read content that a record names. */
+  grantReadContent(fn: Lambda): void {
+    this.allow(fn, ['s3:GetObject'], [CONTENT]);
+    this.dataKey.grantReadThrough(fn, 's3');
+  }
+
+  /** `fn` processes each announced delivery and removes it when all of it is recorded. One at a time: a delivery may hold a thousand events. */
+  feed(fn: Lambda): EventSourceMapping {
+    this.grantPut(fn);
+    this.allow(fn, ['s3:DeleteObject'], [DELIVERIES]);
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], resources: [this.queue.queueArn] }));
+    const mapping = new EventSourceMapping(fn, 'FromInbox', { target: fn, eventSourceArn: this.queue.queueArn, batchSize: 1 });
+    mapping.node.addDependency(fn.role!);
+    return mapping;
+  }
+
+  /** Lets `fn` find deliveries whose announcement was lost, or whose processing failed, and announce them again. */
+  grantSweep(fn: Lambda): void {
+    this.allow(fn, ['s3:GetObject'], [DELIVERIES]);
+    this.dataKey.grantReadThrough(fn, 's3');
+    fn.addEnvironment(Env.INBOX_QUEUE_URL, this.queue.queueUrl);
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }));
+  }
+
+  private allow(fn: Lambda, actions: string[], prefixes: readonly string[]): void {
+    fn.addEnvironment(Env.INBOX_BUCKET, this.bucket.bucketName);
+    allowOnObjects(fn, this.bucket, actions, prefixes.map((prefix) => `${prefix}*`));
+    allowTellingAbsence(fn, this.bucket);
+  }
+
+  private announceDeliveries(): void {
+    this.queue.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'S3AnnouncesDeliveries',
+        principals: [new ServicePrincipal('s3.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [this.queue.queueArn],
+        // Our account, not our bucket: S3 checks this policy while it makes the bucket, so it cannot wait for the bucket's name.
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    );
+    // The L1 property: the L2 would add a function of its own, with rights on every bucket, to call one API.
+    const cfn = this.bucket.node.defaultChild as CfnBucket;
+    cfn.notificationConfiguration = {
+      queueConfigurations: [{ event: 's3:ObjectCreated:*', queue: this.queue.queueArn, filter: { s3Key: { rules: [{ name: 'prefix', value: DELIVERIES }] } } }],
+    };
+    cfn.node.addDependency(this.queue.node.findChild('Policy'));
+  }
+}

@@ -1,0 +1,40 @@
+/** The wrapped keys. No function of ours deletes a row; who may read which row is decided by its partition key. */
+import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { keyKeys } from '../../src/core/table-keys';
+import { Env } from '../../src/runtime/env';
+import { Table, type TableProps } from './table';
+import type { WrappedSecretName, WrappingKey } from './wrapping-key';
+
+export interface KeysTableProps extends TableProps {
+  readonly wrappingKey: WrappingKey;
+}
+
+const SUBJECT_KEYS = keyKeys.subject('*').pk;
+const partitionsOf = (names: readonly WrappedSecretName[]): string[] => names.map((name) => keyKeys.secret(name).pk);
+
+export class KeysTable extends Table {
+  private readonly wrappingKey: WrappingKey;
+
+  constructor(scope: Construct, id: string, props: KeysTableProps) {
+    super(scope, id, props, { env: Env.KEYS_TABLE });
+    this.wrappingKey = props.wrappingKey;
+  }
+
+  /** Lets `fn` read and unwrap exactly these secrets. */
+  grantSecrets(fn: Lambda, ...names: readonly WrappedSecretName[]): void {
+    this.allow(fn, ['GetItem'], { partitions: partitionsOf(names) });
+    this.wrappingKey.grantUnwrap(fn, ...names);
+  }
+
+  /** Lets `fn` make the three secrets, once, without seeing them. */
+  grantCreateSecrets(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'PutItem'], { partitions: partitionsOf(['kek', 'mac', 'dedupe']) });
+    this.wrappingKey.grantGenerate(fn, 'kek', 'mac', 'dedupe');
+  }
+
+  /** Lets `fn` read and create the keys of subjects; worth something only with the key-encryption key (`grantSecrets(fn, 'kek')`). */
+  grantSubjectKeys(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'PutItem'], { partitions: [SUBJECT_KEYS] });
+  }
+}

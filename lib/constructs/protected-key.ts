@@ -1,0 +1,34 @@
+/**
+ * A KMS key that outlives its stack and that nobody may disable or schedule for deletion, but the stage's break-glass role: losing a key loses what it encrypts,
+ * and a disabled one stops receiving. Whoever may change a key policy can lift this; CloudTrail shows that, and it takes seven days at least until a key is gone.
+ */
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key, type KeySpec, type KeyUsage } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import type { Stage } from '../stage';
+
+export interface ProtectedKeyProps {
+  readonly stage: Stage;
+  readonly description: string;
+  readonly keySpec?: KeySpec;
+  readonly keyUsage?: KeyUsage;
+}
+
+export class ProtectedKey extends Key {
+  constructor(scope: Construct, id: string, props: ProtectedKeyProps) {
+    const { stage, keySpec, ...rest } = props;
+    // Only symmetric keys rotate by themselves; the signing key has successors instead (log.vkeys).
+    super(scope, id, { ...rest, ...(keySpec ? { keySpec } : { enableKeyRotation: true }), removalPolicy: RemovalPolicy.RETAIN });
+    this.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'OnlyBreakGlassDisablesOrDeletes',
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['kms:DisableKey', 'kms:ScheduleKeyDeletion'],
+        resources: ['*'], // in a key policy: this key
+        ...(stage.breakGlassRoleArn ? { conditions: { ArnNotEquals: { 'aws:PrincipalArn': stage.breakGlassRoleArn } } } : {}),
+      }),
+    );
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What all our tables have in common: on demand, encrypted under our key, restorable to any second of the last 35 days, protected from deletion. Each table's own
+ * class decides who may do what to it; nobody is granted more than the actions named there.
+ */
+import { AttributeType, BillingMode, type StreamViewType, Table as DynamoTable, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { type CfnEventSourceMapping, EventSourceMapping, type Function as Lambda, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { Duration } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { KeySchema } from '../../src/core/table-keys';
+import type { Stage } from '../stage';
+import type { DataKey } from './data-key';
+
+export interface TableProps {
+  readonly stage: Stage;
+  readonly dataKey: DataKey;
+}
+
+export interface TableSettings {
+  /** The environment variable that carries the table's name. */
+  readonly env: string;
+  readonly stream?: StreamViewType;
+  readonly expires?: boolean;
+}
+
+export interface StreamReading {
+  readonly batchSize: number;
+  readonly windowSeconds: number;
+  /** Only changes of items with this partition key. */
+  readonly onlyPartition?: string;
+}
+
+/** An item API call. `TransactWriteItems` is allowed through the actions of its members. */
+export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'ConditionCheckItem' | 'Query' | 'Scan' | 'BatchGetItem';
+
+export abstract class Table extends Construct {
+  readonly table: DynamoTable;
+  protected readonly stage: Stage;
+  private readonly dataKey: DataKey;
+  private readonly settings: TableSettings;
+
+  protected constructor(scope: Construct, id: string, props: TableProps, settings: TableSettings) {
+    super(scope, id);
+    this.stage = props.stage;
+    this.dataKey = props.dataKey;
+    this.settings = settings;
+    const keep = props.stage.removal === 'retain';
+    this.table = new DynamoTable(this, 'Table', {
+      partitionKey: { name: KeySchema.pk, type: AttributeType.STRING },
+      sortKey: { name: KeySchema.sk, type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: props.dataKey,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: keep,
+      removalPolicy: keep ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(settings.stream ? { stream: settings.stream } : {}),
+      ...(settings.expires ? { timeToLiveAttribute: KeySchema.ttl } : {}),
+    });
+  }
+
+  /**
+   * Feeds `fn` every change in order, from the oldest the stream still holds, a failed batch again and again until it succeeds: an unsealed change must
+   * block, not pass. Never bisected and never answered in part: sealing drops what it sealed by itself.
+   */
+  protected feed(fn: Lambda, reading: StreamReading): EventSourceMapping {
+    const streamArn = this.streamArn();
+    fn.addToRolePolicy(
+      new PolicyStatement({ actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'], resources: [streamArn] }),
+    );
+    this.dataKey.grantReadThrough(fn, 'dynamodb');
+    const mapping = new EventSourceMapping(fn, `From${this.node.id}`, {
+      target: fn,
+      eventSourceArn: streamArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: reading.batchSize,
+      maxBatchingWindow: Duration.seconds(reading.windowSeconds),
+      parallelizationFactor: 1,
+      bisectBatchOnError: false,
+      reportBatchItemFailures: false,
+      ...(reading.onlyPartition ? { filters: [{ pattern: JSON.stringify({ dynamodb: { Keys: { [KeySchema.pk]: { S: [reading.onlyPartition] } } } }) }] } : {}),
+    });
+    // Said in full, though -1 is also the default: a change of the default would lose data.
+    const cfn = mapping.node.defaultChild as CfnEventSourceMapping;
+    cfn.maximumRetryAttempts = -1;
+    cfn.maximumRecordAgeInSeconds = -1;
+    // Lambda checks the permissions when it makes the mapping.
+    mapping.node.addDependency(fn.role!);
+    return mapping;
+  }
+
+  /** Tells `fn` the table's name and allows it `actions`, on the given partitions only where they are named (`*` at the end matches any rest). */
+  protected allow(fn: Lambda, actions: readonly ItemAction[], options: { readonly partitions?: readonly string[]; readonly index?: string } = {}): void {
+    fn.addEnvironment(this.settings.env, this.table.tableName);
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: actions.map((action) => `dynamodb:${action}`),
+        resources: [options.index ? `${this.table.tableArn}/index/${options.index}` : this.table.tableArn],
+        // Every action that is ever limited so (GetItem, PutItem, Query) names its partition; ForAllValues would also be true of one that does not.
+        ...(options.partitions ? { conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': options.partitions } } } : {}),
+      }),
+    );
+    const writes = actions.some((action) => /^(Put|Update|Delete)/.test(action));
+    if (writes) this.dataKey.grantWriteThrough(fn, 'dynamodb');
+    else this.dataKey.grantReadThrough(fn, 'dynamodb');
+  }
+
+  private streamArn(): string {
+    if (!this.table.tableStreamArn) throw new Error(`${this.node.path} has no stream: give the table one before feeding a function from it`);
+    return this.table.tableStreamArn;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * The KMS key that wraps the three secrets of the key hierarchy: key-encryption key, MAC key, dedupe key. Which of them a function may unwrap is decided here, by
+ * the encryption context `{intact: <name>}` that is bound into each ciphertext.
+ */
+import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { Env } from '../../src/runtime/env';
+import type { Stage } from '../stage';
+import { ProtectedKey } from './protected-key';
+
+export type WrappedSecretName = 'kek' | 'mac' | 'dedupe';
+
+export class WrappingKey extends ProtectedKey {
+  constructor(scope: Construct, id: string, stage: Stage) {
+    super(scope, id, { stage, description: `Intact ${stage.name}: wraps the key-encryption key, the MAC key and the dedupe key` });
+  }
+
+  /** Lets `fn` unwrap exactly these secrets. Reading their wrapped form is granted by the keys table. */
+  grantUnwrap(fn: Lambda, ...names: readonly WrappedSecretName[]): void {
+    this.allow(fn, 'kms:Decrypt', names);
+  }
+
+  /** Lets `fn` make new wrapped secrets without ever seeing one. */
+  grantGenerate(fn: Lambda, ...names: readonly WrappedSecretName[]): void {
+    this.allow(fn, 'kms:GenerateDataKeyWithoutPlaintext', names);
+  }
+
+  private allow(fn: Lambda, action: string, names: readonly WrappedSecretName[]): void {
+    fn.addEnvironment(Env.WRAPPING_KEY_ARN, this.keyArn);
+    fn.addToRolePolicy(new PolicyStatement({ actions: [action], resources: [this.keyArn], conditions: { StringEquals: { 'kms:EncryptionContext:intact': names } } }));
+  }
+}

@@ -1,0 +1,51 @@
+/** What outlives every deployment: keys, tables, the vault, the inbox, the app secret. It depends on nothing; the service stack is granted its way in by the constructs here. */
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { AppSecret } from './constructs/app-secret';
+import { DataKey } from './constructs/data-key';
+import { Inbox } from './constructs/inbox';
+import { KeysTable } from './constructs/keys-table';
+import { LogTable } from './constructs/log-table';
+import { RecordsTable } from './constructs/records-table';
+import { SigningKey } from './constructs/signing-key';
+import { Vault } from './constructs/vault';
+import { ViewsTable } from './constructs/views-table';
+import { WrappingKey } from './constructs/wrapping-key';
+import type { Stage } from './stage';
+
+export class DataStack extends Stack {
+  readonly records: RecordsTable;
+  readonly log: LogTable;
+  readonly keys: KeysTable;
+  readonly views: ViewsTable;
+  readonly vault: Vault;
+  readonly inbox: Inbox;
+  readonly appSecret: AppSecret;
+  readonly signingKey: SigningKey;
+
+  constructor(scope: Construct, id: string, props: StackProps & { readonly stage: Stage }) {
+    const { stage, ...stackProps } = props;
+    super(scope, id, { ...stackProps, terminationProtection: stage.removal === 'retain' });
+    const dataKey = new DataKey(this, 'DataKey', stage);
+    const wrappingKey = new WrappingKey(this, 'WrappingKey', stage);
+    this.signingKey = new SigningKey(this, 'SigningKey', stage);
+    this.records = new RecordsTable(this, 'Records', { stage, dataKey });
+    this.log = new LogTable(this, 'Log', { stage, dataKey });
+    this.keys = new KeysTable(this, 'Keys', { stage, dataKey, wrappingKey });
+    this.views = new ViewsTable(this, 'Views', { stage, dataKey });
+    this.vault = new Vault(this, 'Vault', stage);
+    this.inbox = new Inbox(this, 'Inbox', dataKey);
+    this.appSecret = new AppSecret(this, 'AppSecret', stage);
+
+    const output = (name: string, value: string, description: string): CfnOutput => new CfnOutput(this, name, { value, description });
+    output('RecordsTableName', this.records.table.tableName, 'The facts');
+    output('LogTableName', this.log.table.tableName, 'Head and rounds of the log');
+    output('KeysTableName', this.keys.table.tableName, 'Wrapped keys');
+    output('ViewsTableName', this.views.table.tableName, 'Projections');
+    output('VaultBucketName', this.vault.bucket.bucketName, 'The sealed log; verify it with npx intact verify s3://<this>');
+    output('InboxBucketName', this.inbox.bucket.bucketName, 'Big bodies');
+    output('AppSecretArn', this.appSecret.secret.secretArn, "Put the Meta app's secret and the verify token here");
+    output('WrappingKeyArn', wrappingKey.keyArn, 'Wraps the three secrets of the key hierarchy');
+    output('SigningKeyArn', this.signingKey.keyArn, 'Signs checkpoints');
+  }
+}

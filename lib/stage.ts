@@ -1,0 +1,107 @@
+/**
+ * The settings of one deployment, read from `stages/<stage>.json`. Everything that differs between stages stands in these files, so that code never asks which
+ * stage it runs in. A wrong file is refused with the file, the field and what would be right.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** What CloudWatch Logs accepts as a retention; taken from the PutRetentionPolicy reference. */
+const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;
+/** S3's own limit for an Object Lock retention, less the two days the vault's policy allows on top. */
+const MAX_RETENTION_DAYS = 36_500 - 2;
+/** The most hours an alarm with one-hour periods can look back: seven days. */
+const MAX_ABSENCE_HOURS = 168;
+
+const wholeNumber = (from: number, to: number, unit: string) => z.int(`must be a whole number of ${unit}`).min(from, `must be at least ${from} ${unit}`).max(to, `must be at most ${to} ${unit}`);
+
+/** Parts of the app that a stage may leave out because its cloud does not have them. */
+export const OPTIONAL_PARTS = ['trail', 'anomaly-alarms'] as const;
+export type OptionalPart = (typeof OPTIONAL_PARTS)[number];
+
+const stageSettings = z.strictObject({
+  /** For the reader of the file only: why a value is what it is. */
+  notes: z.array(z.string()).optional(),
+  /** Where it is deployed; without these, where the AWS CLI's current credentials point. */
+  account: z.string().regex(/^\d{12}$/, 'must be 12 digits').optional(),
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region name such as eu-central-1').optional(),
+  /** `bootstrap-roles`: the roles that `cdk bootstrap` makes. `own-credentials`: those of whoever runs the CDK CLI. */
+  deployWith: z.enum(['bootstrap-roles', 'own-credentials'], 'must be "bootstrap-roles" or "own-credentials"'),
+  /** What happens to tables, secret and log groups when a stack is deleted. Keys and buckets are always retained. */
+  removal: z.enum(['retain', 'destroy'], 'must be "retain" or "destroy"'),
+  /** The lock every object of the log gets. In COMPLIANCE nobody, AWS included, can delete or shorten it before its end. */
+  lock: z.strictObject(
+    {
+      mode: z.enum(['COMPLIANCE', 'GOVERNANCE'], 'must be "COMPLIANCE" or "GOVERNANCE"'),
+      retentionDays: wholeNumber(1, MAX_RETENTION_DAYS, 'days'),
+    },
+    'must be given: {"mode": "COMPLIANCE" or "GOVERNANCE", "retentionDays": <days>}',
+  ),
+  /** First part of the log's public name, as a schema-less URL the company controls; `/<random id>` is added once. */
+  originPrefix: z.string().regex(/^[a-z0-9.-]+\.[a-z]{2,}(\/[A-Za-z0-9._-]+)*$/, 'must be a host name with an optional path, without scheme and final slash, such as "example.com/whatsapp"'),
+  /** How long the sealer gathers changes before it seals a round. */
+  sealWindowSeconds: wholeNumber(0, 300, 'seconds'),
+  /** How often the whole log is verified. */
+  verifyEveryHours: wholeNumber(1, 24, 'hours'),
+  logRetentionDays: z.union(LOG_RETENTION_DAYS.map((days) => z.literal(days)) as [z.ZodLiteral<number>, z.ZodLiteral<number>], `must be one of ${LOG_RETENTION_DAYS.join(', ')} (what CloudWatch Logs offers)`),
+  /** What the public endpoint accepts before it answers 429; Meta then resends. */
+  throttle: z.strictObject({ ratePerSecond: wholeNumber(1, 10_000, 'requests a second'), burst: wholeNumber(1, 5_000, 'requests') }, 'must be {"ratePerSecond": <n>, "burst": <n>}'),
+  alarms: z.strictObject(
+    {
+      emails: z.array(z.email('must be an e-mail address')),
+      /** Alarm when not one delivery came in this many hours; null: silence is normal here. */
+      absenceHours: wholeNumber(1, MAX_ABSENCE_HOURS, 'hours').nullable(),
+      /** Alarm when a change waits longer than this to be sealed. */
+      sealLagSeconds: wholeNumber(5, 3_600, 'seconds'),
+    },
+    'must be {"emails": [...], "absenceHours": <hours or null>, "sealLagSeconds": <seconds>}',
+  ),
+  /** The one role that may disable our keys or schedule their deletion. Without it nobody may. */
+  breakGlassRoleArn: z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/, 'must be the ARN of an IAM role').optional(),
+  leaveOut: z.array(z.enum(OPTIONAL_PARTS, `may only name ${OPTIONAL_PARTS.join(', ')}`)),
+});
+
+export type StageSettings = z.infer<typeof stageSettings>;
+export interface Stage extends StageSettings {
+  readonly name: string;
+}
+
+/** The stage file is missing or wrong; the message says which file, which field and what is right. */
+export class StageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StageError';
+  }
+}
+
+/** Checks settings that were read from `file`. Throws `StageError` with one line per wrong field. */
+export function parseStage(name: string, file: string, settings: unknown): Stage {
+  const parsed = stageSettings.safeParse(settings);
+  if (parsed.success) return { name, ...parsed.data };
+  const lines = parsed.error.issues.map((issue) => `${file}: ${fieldOf(issue)}: ${reasonOf(issue)}`);
+  throw new StageError(lines.join('\n'));
+}
+
+/** Reads `<directory>/<name>.json`. Throws `StageError` where there is none, it is not JSON, or a setting is wrong. */
+export function readStage(name: string, directory: string): Stage {
+  const file = join(directory, `${name}.json`);
+  if (!/^[a-z][a-z0-9-]{0,19}$/.test(name)) throw new StageError(`"${name}" cannot be a stage: use up to 20 lower-case letters, digits and hyphens, a letter first`);
+  if (!existsSync(file)) {
+    const known = readdirSync(directory).filter((entry) => entry.endsWith('.json')).map((entry) => entry.replace(/\.json$/, ''));
+    throw new StageError(`There is no stage "${name}": stages/${name}.json does not exist. Stages here: ${known.join(', ')}. Choose one with -c stage=<name>`);
+  }
+  return parseStage(name, `stages/${name}.json`, jsonOf(`stages/${name}.json`, readFileSync(file, 'utf8')));
+}
+
+export const has = (stage: Stage, part: OptionalPart): boolean => !stage.leaveOut.includes(part);
+
+function jsonOf(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new StageError(`${file} is not JSON: ${(cause as Error).message}`);
+  }
+}
+
+const fieldOf = (issue: z.core.$ZodIssue): string => issue.path.join('.') || 'the file';
+const reasonOf = (issue: z.core.$ZodIssue): string => (issue.code === 'unrecognized_keys' ? `unknown setting ${issue.keys.join(', ')}; remove it or correct its name` : issue.message);

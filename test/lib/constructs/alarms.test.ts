@@ -1,0 +1,143 @@
+/** The alarms are one list that four places speak of: the registry, the template, the runbook and the list of metrics. None may know something the others do not. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { alarmRegistry, type AlarmSpec } from '../../../lib/constructs/alarm-registry';
+import { METRIC_NAMES } from '../../../src/core/metric-names';
+import { type Loose, ofType, resolved, root, synthesized, type Synthesized } from '../synthesized';
+
+const prod = synthesized('prod');
+const local = synthesized('local');
+const registry = alarmRegistry(prod.stage);
+const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
+const metricsPage = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
+const FUNCTIONS = Object.keys(prod.stacks.service.functions);
+
+const headings = [...runbook.matchAll(/^## (\S+)$/gm)].map((match) => match[1]!);
+const article = (id: string): string => runbook.split(/^## /m).find((text) => text.startsWith(`${id}\n`)) ?? '';
+const alarmsOf = ({ service }: Synthesized): Record<string, Loose>[] => ofType(service, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
+const alarmNames = (all: Synthesized): string[] => alarmsOf(all).map(({ AlarmName }) => AlarmName as string).sort();
+const namesOf = ({ id, source }: AlarmSpec, stage: string): string[] => ('of' in source && source.of === 'each' ? FUNCTIONS.map((fn) => `Intact-${stage}-${id}-${fn}`) : [`Intact-${stage}-${id}`]);
+
+describe('registry and runbook', () => {
+  it('have an article for each alarm and an alarm for each article, under the same id', () => {
+    expect([...headings].sort()).toEqual(registry.map(({ id }) => id).sort());
+  });
+
+  it.each(registry.map(({ id }) => id))('say of %s what it means, what is at risk, where to look, what to do, when it clears', (id) => {
+    for (const part of ['**Means.**', '**Data at risk.**', '**First look.**', '**Do.**', '**Clears**']) expect([part, article(id).includes(part)]).toEqual([part, true]);
+  });
+
+  it('link to articles that exist', () => {
+    const links = [...`${runbook}${metricsPage}`.matchAll(/\]\((?:runbook\.md)?#([a-z0-9-]+)\)/g)].map((match) => match[1]!);
+    expect(links.length).toBeGreaterThan(20);
+    expect(links.filter((link) => !headings.includes(link))).toEqual([]);
+  });
+
+  it('use no id twice', () => {
+    expect(new Set(registry.map(({ id }) => id)).size).toBe(registry.length);
+  });
+});
+
+describe('metrics', () => {
+  const rows = [...metricsPage.matchAll(/^\| ([A-Z][A-Za-z]+) \| (count|seconds|bytes) \|.*\| (.*) \|$/gm)].map((match) => ({ name: match[1]!, unit: match[2]!, alarms: match[3]! }));
+
+  it('are explained, each once, and no others', () => {
+    expect(rows.map(({ name }) => name)).toEqual([...METRIC_NAMES]);
+  });
+
+  it('name the alarms that watch them', () => {
+    for (const { name, alarms } of rows) {
+      const watching = registry.filter(({ source }) => 'ours' in source && source.ours === name).map(({ id }) => id);
+      expect([name, [...alarms.matchAll(/#([a-z0-9-]+)/g)].map((match) => match[1])]).toEqual([name, watching]);
+    }
+  });
+
+  it('of AWS are named with their alarms', () => {
+    for (const { id, source } of registry) if (!('ours' in source)) expect([id, metricsPage.includes(`#${id})`)]).toEqual([id, true]);
+  });
+});
+
+describe('the deployed alarms', () => {
+  it('are those of the registry', () => {
+    expect(alarmNames(prod)).toEqual(registry.flatMap((spec) => namesOf(spec, 'prod')).sort());
+    expect(alarmNames(local)).toEqual(alarmRegistry(local.stage).flatMap((spec) => namesOf(spec, 'local')).sort());
+  });
+
+  it('tell the topic when they ring and when they clear, and name their article', () => {
+    for (const alarm of alarmsOf(prod)) {
+      expect(resolved(alarm['AlarmActions'], prod)).toEqual(['AlarmsTopic']);
+      expect(resolved(alarm['OKActions'], prod)).toEqual(['AlarmsTopic']);
+      const anchor = /docs\/runbook\.md#([a-z0-9-]+)$/.exec(alarm['AlarmDescription'] as string)?.[1];
+      expect(headings).toContain(anchor);
+    }
+  });
+
+  it('of our own metrics have the namespace and the one dimension they are written with', () => {
+    const ours = alarmsOf(prod).filter(({ Namespace }) => Namespace === 'Intact');
+    expect(ours.length).toBeGreaterThanOrEqual(13);
+    for (const { Dimensions, MetricName } of ours) {
+      expect(Dimensions).toEqual([{ Name: 'stage', Value: 'prod' }]);
+      expect(METRIC_NAMES).toContain(MetricName);
+    }
+  });
+
+  it('take silence for an alarm where a sign of life is missing, and for good news elsewhere', () => {
+    const silent = alarmsOf(prod).filter(({ TreatMissingData }) => TreatMissingData === 'breaching').map(({ AlarmName }) => AlarmName as string);
+    expect(silent.sort()).toEqual(['Intact-prod-checkpoint-age', 'Intact-prod-deliveries-absent', 'Intact-prod-verification-absent']);
+    for (const { TreatMissingData } of alarmsOf(prod)) expect(['breaching', 'notBreaching']).toContain(TreatMissingData);
+  });
+
+  it('look back no longer than CloudWatch lets them: a day, or seven with periods of an hour and more', () => {
+    for (const stage of [prod.stage, { ...prod.stage, verifyEveryHours: 24, alarms: { ...prod.stage.alarms, absenceHours: 168 } }]) {
+      for (const { id, periodMinutes, periods } of alarmRegistry(stage)) expect([id, periodMinutes * periods <= (periodMinutes >= 60 ? 7 : 1) * 1440]).toEqual([id, true]);
+    }
+  });
+
+  it('follow the stage: lag, absence, verification', () => {
+    const of = (id: string, stage = prod.stage): AlarmSpec | undefined => alarmRegistry(stage).find((spec) => spec.id === id);
+    expect(of('seal-lag', { ...prod.stage, alarms: { ...prod.stage.alarms, sealLagSeconds: 7 } })?.threshold).toBe(7);
+    expect(of('deliveries-absent')?.periods).toBe(prod.stage.alarms.absenceHours);
+    expect(of('deliveries-absent', { ...prod.stage, alarms: { ...prod.stage.alarms, absenceHours: null } })).toBeUndefined();
+    expect(of('verification-absent', { ...prod.stage, verifyEveryHours: 6 })?.periods).toBe(8);
+    expect(of('volume-anomaly', local.stage)).toBeUndefined();
+  });
+
+  it('watch the volume by what is usual, not by a number', () => {
+    const anomaly = alarmsOf(prod).find(({ AlarmName }) => AlarmName === 'Intact-prod-volume-anomaly')!;
+    expect(anomaly['ComparisonOperator']).toBe('LessThanLowerOrGreaterThanUpperThreshold');
+    expect(JSON.stringify(anomaly['Metrics'])).toContain('ANOMALY_DETECTION_BAND');
+  });
+});
+
+describe('what the local cloud cannot make', () => {
+  it('is left out of the local stage and is there on AWS', () => {
+    const types = ({ data, service, trail }: Synthesized): Set<string> => new Set([data, service, ...(trail ? [trail] : [])].flatMap(({ Resources }) => Object.values(Resources).map(({ Type }) => Type)));
+    for (const type of ['AWS::CloudTrail::Trail', 'AWS::CloudWatch::AnomalyDetector', 'AWS::CloudWatch::CompositeAlarm', 'AWS::Logs::QueryDefinition', 'AWS::Budgets::Budget', 'AWS::Athena::NamedQuery', 'AWS::KMS::ReplicaKey'])
+      expect([type, types(local).has(type)]).toEqual([type, false]);
+    expect(types(prod)).toContain('AWS::CloudTrail::Trail');
+    const bands = alarmsOf(local).filter(({ Metrics }) => JSON.stringify(Metrics ?? '').includes('ANOMALY'));
+    expect(bands).toEqual([]);
+  });
+});
+
+describe('the topic', () => {
+  it('is encrypted, takes messages over TLS only, and from the alarms of this account', () => {
+    const [, { Properties }] = ofType(prod.service, 'AWS::SNS::Topic')[0]!;
+    expect(resolved(Properties['KmsMasterKeyId'], prod)).toBe('AlarmsKey.Arn');
+    const statements = resolved(ofType(prod.service, 'AWS::SNS::TopicPolicy')[0]![1].Properties['PolicyDocument'].Statement, prod);
+    expect(statements).toContainEqual(expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }));
+    expect(statements).toContainEqual(expect.objectContaining({ Effect: 'Allow', Action: 'sns:Publish', Principal: { Service: 'cloudwatch.amazonaws.com' }, Condition: { StringEquals: { 'aws:SourceAccount': 'AWS::AccountId' } } }));
+  });
+
+  it('is told to the people of the stage', () => {
+    const { service } = synthesized('dev', { alarms: { emails: ['night@example.com'], absenceHours: null, sealLagSeconds: 60 } });
+    expect(ofType(service, 'AWS::SNS::Subscription').map(([, { Properties }]) => [Properties['Protocol'], Properties['Endpoint']])).toEqual([['email', 'night@example.com']]);
+  });
+});
+
+describe('the dashboard', () => {
+  it('shows every metric of ours', () => {
+    const body = JSON.stringify(ofType(prod.service, 'AWS::CloudWatch::Dashboard')[0]![1].Properties['DashboardBody']);
+    expect(METRIC_NAMES.filter((name) => !body.includes(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,246 @@
+/** What runs, what wakes it, and above all what each function may do: read from the deployed templates, every statement. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TableKey } from '../../src/core/image';
+import { recordKeys } from '../../src/core/table-keys';
+import { isAllowed, listOf, type Request, type Statement } from './policy-evaluator';
+import { grants, type Loose, ofType, one, resolved, root, synthesized } from './synthesized';
+
+const prod = synthesized('prod');
+const { service } = prod;
+const rights = grants(prod);
+const functions = ofType(service, 'AWS::Lambda::Function');
+const NAMES = ['heartbeat', 'initializelog', 'processinbox', 'projectviews', 'publishlog', 'receivewebhook', 'sealmissing', 'sealrecords', 'sweepinbox', 'verifyvault'];
+
+const may = (fn: string, action: string, resource: string, keys: Request['keys'] = {}): boolean => isAllowed(rights[fn]!, { action, resource, keys });
+const who = (action: string, resource: string, keys: Request['keys'] = {}): string[] => NAMES.filter((fn) => may(fn, action, resource, keys));
+const statements: Statement[] = Object.values(rights).flat();
+
+describe('the functions', () => {
+  it('are these', () => {
+    expect(Object.keys(rights).sort()).toEqual(NAMES);
+  });
+
+  it('run on one runtime and architecture, are traced, and log JSON to a group of their own', () => {
+    for (const [, { Properties }] of functions) {
+      expect(Properties).toMatchObject({ Runtime: 'nodejs22.x', Architectures: ['arm64'], TracingConfig: { Mode: 'Active' }, LoggingConfig: { LogFormat: 'JSON' }, Handler: 'index.handler' });
+      expect(Properties['Environment'].Variables).toMatchObject({ INTACT_STAGE: 'prod', INTACT_TRACING: 'on' });
+    }
+    expect(new Set(functions.map(([, { Properties }]) => Properties['LoggingConfig'].LogGroup.Ref)).size).toBe(functions.length);
+    for (const [, { Properties }] of ofType(service, 'AWS::Logs::LogGroup')) expect(Properties).toMatchObject({ RetentionInDays: 365, LogGroupName: expect.stringMatching(/^\/intact\/prod\/[a-z-]+$/) });
+  });
+
+  it('answer the webhook before API Gateway gives up', () => {
+    expect(one(service, 'AWS::Lambda::Function', 'receivewebhook').Properties['Timeout']).toBeLessThan(30);
+  });
+
+  it('have a file each, called as the construct', () => {
+    for (const name of Object.keys(prod.stacks.service.functions)) expect([name, existsSync(join(root, 'lambdas', `${name}.ts`))]).toEqual([name, true]);
+  });
+});
+
+describe('every right of every function', () => {
+  it('names its actions and resources: no star stands alone, but for tracing, which knows no resources', () => {
+    const starred = statements.filter(({ Action, Resource }) => listOf(Resource).includes('*') || listOf(Action).some((action) => action.includes('*')));
+    for (const statement of starred) expect(statement).toEqual({ Effect: 'Allow', Action: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], Resource: '*' });
+    expect(starred).toHaveLength(NAMES.length);
+  });
+
+  it('is given by its own role, without managed policies', () => {
+    for (const [, { Properties }] of ofType(service, 'AWS::IAM::Role')) expect(Properties['ManagedPolicyArns']).toBeUndefined();
+    expect(ofType(service, 'AWS::IAM::ManagedPolicy')).toEqual([]);
+  });
+
+  it('is one of a closed list: a new action is a decision', () => {
+    expect([...new Set(statements.flatMap(({ Action }) => listOf(Action)))].sort()).toEqual([
+      'dynamodb:ConditionCheckItem', 'dynamodb:DeleteItem', 'dynamodb:DescribeStream', 'dynamodb:GetItem', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Scan', 'dynamodb:UpdateItem',
+      'kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:GetPublicKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:Sign',
+      'logs:CreateLogStream', 'logs:PutLogEvents',
+      's3:DeleteObject', 's3:GetObject', 's3:GetObjectRetention', 's3:ListBucket', 's3:ListBucketVersions', 's3:PutObject', 's3:PutObjectRetention', 's3:PutObjectTagging',
+      'secretsmanager:GetSecretValue',
+      'sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:SendMessage',
+      'xray:PutTelemetryRecords', 'xray:PutTraceSegments',
+    ]);
+  });
+
+  it('that changes records is put-only: nobody updates or deletes one', () => {
+    const writers = (partition: string): string[] => who('dynamodb:PutItem', 'RecordsTable.Arn', { 'dynamodb:LeadingKeys': [partition] });
+    const own: Record<string, string[]> = { finding: ['sealmissing', 'sealrecords', 'verifyvault'], gap: ['sealmissing'], heartbeat: ['heartbeat'], verification: ['verifyvault'] };
+    const receivers = ['processinbox', 'receivewebhook'];
+    for (const [kind, make] of Object.entries(recordKeys)) {
+      const key = kind === 'variant' || kind === 'conflict' ? recordKeys.message('x', 'x') : (make as (...parts: string[]) => TableKey)('xxxxxxxxxx', 'x', 'x');
+      expect([kind, writers(key.pk)]).toEqual([kind, own[kind] ?? receivers]);
+    }
+    expect(writers('anything')).toEqual([]);
+    for (const action of ['dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem', 'dynamodb:PartiQLUpdate']) expect(who(action, 'RecordsTable.Arn')).toEqual([]);
+  });
+
+  it('that deletes is one of three: superseded partials, processed deliveries, the list of unsealed states', () => {
+    expect(who('s3:DeleteObject', 'VaultBucket.Arn/tile/0/x001/002.p/7')).toEqual(['publishlog']);
+    for (const name of ['tile/0/x001/002', 'segment/0/a', 'blob/a', 'checkpoints/1', 'checkpoint', 'log.vkeys', 'anything']) expect(who('s3:DeleteObject', `VaultBucket.Arn/${name}`)).toEqual([]);
+    expect(who('s3:DeleteObject', 'InboxBucket.Arn/delivery/a')).toEqual(['processinbox']);
+    expect(who('s3:DeleteObject', 'InboxBucket.Arn/content/a')).toEqual([]);
+    for (const table of ['RecordsTable.Arn', 'KeysTable.Arn', 'ViewsTable.Arn']) expect(who('dynamodb:DeleteItem', table)).toEqual([]);
+    expect(who('dynamodb:DeleteItem', 'LogTable.Arn', { 'dynamodb:LeadingKeys': ['unsealed'] })).toEqual(['sealmissing']);
+    expect(who('dynamodb:DeleteItem', 'LogTable.Arn', { 'dynamodb:LeadingKeys': ['head'] })).toEqual([]);
+  });
+
+  it('deletes no version, bypasses and shortens no lock, and touches no key, policy or bucket setting', () => {
+    for (const action of ['s3:DeleteObjectVersion', 's3:BypassGovernanceRetention', 's3:PutObjectLegalHold', 's3:PutBucketPolicy', 's3:PutLifecycleConfiguration', 's3:PutBucketVersioning', 's3:PutBucketObjectLockConfiguration'])
+      for (const resource of ['VaultBucket.Arn', 'VaultBucket.Arn/segment/0/a']) expect(who(action, resource)).toEqual([]);
+    for (const action of ['kms:ScheduleKeyDeletion', 'kms:DisableKey', 'kms:PutKeyPolicy', 'kms:CreateGrant']) for (const key of ['DataKey.Arn', 'WrappingKey.Arn', 'SigningKey.Arn']) expect(who(action, key)).toEqual([]);
+  });
+});
+
+describe('who may write what in the vault', () => {
+  it.each([
+    ['segment/0/a', ['sealmissing', 'sealrecords']],
+    ['blob/a', ['sealmissing', 'sealrecords']],
+    ['tile/0/000', ['publishlog']],
+    ['tile/entries/000.p/3', ['publishlog']],
+    ['checkpoints/17', ['initializelog', 'publishlog']],
+    ['checkpoint', ['initializelog', 'publishlog']],
+    ['log.vkeys', ['initializelog', 'publishlog']],
+    ['snapshot/1/manifest.json', []],
+    ['anything', []],
+  ])('%s: %j', (name, writers) => {
+    expect(who('s3:PutObject', `VaultBucket.Arn/${name}`)).toEqual(writers);
+  });
+
+  it('and locks what it puts, with mode and term told by the vault', () => {
+    for (const name of ['segment/0/a', 'blob/a', 'tile/0/000', 'checkpoints/17']) expect(who('s3:PutObjectRetention', `VaultBucket.Arn/${name}`)).toEqual(who('s3:PutObject', `VaultBucket.Arn/${name}`));
+    for (const name of ['checkpoint', 'log.vkeys']) expect(who('s3:PutObjectRetention', `VaultBucket.Arn/${name}`)).toEqual([]);
+    const env = (fn: string): Record<string, string> => one(service, 'AWS::Lambda::Function', fn).Properties['Environment'].Variables;
+    for (const fn of ['sealrecords', 'sealmissing', 'publishlog', 'initializelog', 'verifyvault']) expect(env(fn)).toMatchObject({ INTACT_LOCK_MODE: 'COMPLIANCE', INTACT_RETENTION_DAYS: '2557' });
+  });
+
+  it('and tells absent from refused: who reads a bucket may list it', () => {
+    for (const bucket of ['VaultBucket', 'InboxBucket']) {
+      const readers = NAMES.filter((fn) => rights[fn]!.some(({ Action, Resource }) => listOf(Action).includes('s3:GetObject') && listOf(Resource).some((arn) => arn.startsWith(`${bucket}.Arn/`))));
+      expect(readers.length).toBeGreaterThan(2);
+      for (const fn of readers) expect([fn, may(fn, 's3:ListBucket', `${bucket}.Arn`)]).toEqual([fn, true]);
+    }
+  });
+});
+
+describe('who may unwrap which secret', () => {
+  it.each([
+    ['kek', ['initializelog', 'publishlog', 'sealmissing', 'sealrecords']],
+    ['mac', ['heartbeat', 'processinbox', 'receivewebhook', 'sealmissing', 'sealrecords', 'verifyvault']],
+    ['dedupe', ['processinbox', 'receivewebhook']],
+  ])('%s: %j', (secret, readers) => {
+    expect(who('kms:Decrypt', 'WrappingKey.Arn', { 'kms:EncryptionContext:intact': secret })).toEqual(readers);
+    // initialize-log sees the wrapped form of all three, to know whether they are made.
+    expect(who('dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': [`secret#${secret}`] })).toEqual([...new Set([...readers, 'initializelog'])].sort());
+  });
+
+  it('and nobody without naming the secret', () => {
+    expect(who('kms:Decrypt', 'WrappingKey.Arn')).toEqual([]);
+  });
+
+  it('and who may read the keys of subjects', () => {
+    const subjects = ['sealmissing', 'sealrecords'];
+    expect(who('dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(subjects);
+    expect(who('dynamodb:PutItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(subjects);
+  });
+
+  it('and only initialize-log makes secrets, blindly', () => {
+    expect(who('dynamodb:PutItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['secret#kek'] })).toEqual(['initializelog']);
+    expect(who('kms:GenerateDataKeyWithoutPlaintext', 'WrappingKey.Arn', { 'kms:EncryptionContext:intact': 'kek' })).toEqual(['initializelog']);
+    expect(who('kms:GenerateDataKey', 'WrappingKey.Arn', { 'kms:EncryptionContext:intact': 'kek' })).toEqual([]);
+  });
+
+  it('and the key at rest is used through the service that stores the data only', () => {
+    expect(who('kms:Decrypt', 'DataKey.Arn')).toEqual([]);
+    for (const { Condition } of statements.filter(({ Resource }) => listOf(Resource).includes('DataKey.Arn'))) expect(Object.keys(Condition!['StringEquals']!)).toEqual(['kms:ViaService']);
+  });
+
+  it('and only publish-log and initialize-log sign', () => {
+    expect(who('kms:Sign', 'SigningKey.Arn')).toEqual(['initializelog', 'publishlog']);
+  });
+});
+
+describe('receive-webhook, the one function the world can reach', () => {
+  it('has these rights and no others', () => {
+    const through = (service: string): Statement['Condition'] => ({ StringEquals: { 'kms:ViaService': expect.stringContaining(`${service}.`) as unknown as string } });
+    const kms = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
+    const expected: Statement[] = [
+      { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: 'receivewebhooklog.Arn' },
+      { Effect: 'Allow', Action: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], Resource: '*' },
+      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: 'AppSecret' },
+      { Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: ['InboxBucket.Arn/content/*', 'InboxBucket.Arn/delivery/*'] },
+      { Effect: 'Allow', Action: 's3:ListBucket', Resource: 'InboxBucket.Arn' },
+      { Effect: 'Allow', Action: kms, Resource: 'DataKey.Arn', Condition: through('s3')! },
+      { Effect: 'Allow', Action: 'dynamodb:PutItem', Resource: 'RecordsTable.Arn', Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['m#*', 'f#*', 'q#*', 'w#*', 'c#*', 'a#*'] } } },
+      { Effect: 'Allow', Action: ['dynamodb:ConditionCheckItem', 'dynamodb:GetItem', 'dynamodb:Query'], Resource: 'RecordsTable.Arn' },
+      { Effect: 'Allow', Action: kms, Resource: 'DataKey.Arn', Condition: through('dynamodb')! },
+      { Effect: 'Allow', Action: 'dynamodb:GetItem', Resource: 'KeysTable.Arn', Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['secret#mac', 'secret#dedupe'] } } },
+      { Effect: 'Allow', Action: 'kms:Decrypt', Resource: 'WrappingKey.Arn', Condition: { StringEquals: { 'kms:EncryptionContext:intact': ['mac', 'dedupe'] } } },
+    ];
+    expect(rights['receivewebhook']).toHaveLength(expected.length);
+    for (const statement of expected) expect(rights['receivewebhook']).toContainEqual(statement);
+  });
+});
+
+describe('the stream readers', () => {
+  const mapping = (fn: string): Record<string, Loose> => {
+    const [found] = ofType(service, 'AWS::Lambda::EventSourceMapping').filter(([, { Properties }]) => resolved(Properties['FunctionName'], prod) === fn);
+    return resolved(found![1].Properties, prod);
+  };
+
+  it.each(['sealrecords', 'projectviews', 'publishlog'])('of %s begin at the oldest change and never skip, split or give up', (fn) => {
+    expect(mapping(fn)).toMatchObject({ StartingPosition: 'TRIM_HORIZON', BisectBatchOnFunctionError: false, MaximumRetryAttempts: -1, MaximumRecordAgeInSeconds: -1, ParallelizationFactor: 1 });
+    expect(mapping(fn)['FunctionResponseTypes']).toBeUndefined();
+    expect(mapping(fn)['DestinationConfig']).toBeUndefined();
+  });
+
+  it("gather changes for the stage's seal window; the publisher waits for nothing", () => {
+    expect(mapping('sealrecords')).toMatchObject({ EventSourceArn: 'RecordsTable.StreamArn', MaximumBatchingWindowInSeconds: 1, BatchSize: 1000 });
+    expect(mapping('publishlog')).toMatchObject({ EventSourceArn: 'LogTable.StreamArn', MaximumBatchingWindowInSeconds: 0 });
+  });
+
+  it('of the log hear of the head only', () => {
+    expect(mapping('publishlog')['FilterCriteria'].Filters.map(({ Pattern }: { Pattern: string }) => JSON.parse(Pattern))).toEqual([{ dynamodb: { Keys: { pk: { S: ['head'] } } } }]);
+    expect(mapping('sealrecords')['FilterCriteria']).toBeUndefined();
+  });
+
+  it('of the records are two, which is all a stream bears', () => {
+    const readers = ofType(service, 'AWS::Lambda::EventSourceMapping').filter(([, { Properties }]) => resolved(Properties['EventSourceArn'], prod) === 'RecordsTable.StreamArn');
+    expect(readers).toHaveLength(2);
+  });
+});
+
+describe('nothing starts before the log exists', () => {
+  const log = ofType(service, 'Custom::IntactLog').map(([id]) => id)[0]!;
+  const waiting = (type: string): string[] => ofType(service, type).filter(([, { DependsOn }]) => DependsOn?.includes(log)).map(([id]) => id);
+
+  it('no stream reader, no inbox reader, no endpoint', () => {
+    expect(waiting('AWS::Lambda::EventSourceMapping')).toHaveLength(ofType(service, 'AWS::Lambda::EventSourceMapping').length);
+    expect(waiting('AWS::ApiGatewayV2::Route')).toHaveLength(2);
+  });
+
+  it('and the log is made with the rights in force', () => {
+    const { DependsOn, Properties } = one(service, 'Custom::IntactLog', 'InitializedLog');
+    expect(DependsOn).toContain(ofType(service, 'AWS::IAM::Policy').map(([id]) => id).find((id) => id.startsWith('initializelogroleDefaultPolicy')));
+    expect(Properties).toMatchObject({ OriginPrefix: 'example.com/whatsapp' });
+  });
+});
+
+describe('the endpoint', () => {
+  it('has two routes, one path, a throttle and an access log that holds neither query strings nor headers', () => {
+    expect(ofType(service, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties['RouteKey']).sort()).toEqual(['GET /webhook', 'POST /webhook']);
+    const stage = one(service, 'AWS::ApiGatewayV2::Stage', 'Webhook').Properties;
+    expect(stage).toMatchObject({ StageName: '$default', DefaultRouteSettings: { ThrottlingRateLimit: 2000, ThrottlingBurstLimit: 4000 } });
+    const format = stage['AccessLogSettings'].Format as string;
+    expect(Object.keys(JSON.parse(format))).toContain('status');
+    expect(format).not.toMatch(/query|header|authorizer|\$context\.path/i);
+  });
+});
+
+describe('the schedules', () => {
+  it('are these', () => {
+    expect(Object.fromEntries(ofType(service, 'AWS::Events::Rule').map(([, { Properties }]) => [resolved(Properties['Targets'][0].Arn, prod).replace('.Arn', ''), Properties['ScheduleExpression']]))).toEqual({
+      heartbeat: 'rate(15 minutes)', sweepinbox: 'rate(5 minutes)', sealmissing: 'rate(6 hours)', verifyvault: 'rate(1 day)',
+    });
+  });
+});

@@ -1,0 +1,90 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { has, parseStage, readStage, StageError } from '../../lib/stage';
+
+const stages = join(__dirname, '../../stages');
+const good = {
+  deployWith: 'bootstrap-roles',
+  removal: 'retain',
+  lock: { mode: 'COMPLIANCE', retentionDays: 365 },
+  originPrefix: 'example.com/whatsapp',
+  sealWindowSeconds: 1,
+  verifyEveryHours: 24,
+  logRetentionDays: 30,
+  throttle: { ratePerSecond: 10, burst: 20 },
+  alarms: { emails: ['night@example.com'], absenceHours: 4, sealLagSeconds: 60 },
+  leaveOut: [],
+};
+const refusal = (settings: unknown): string => {
+  try {
+    parseStage('x', 'stages/x.json', settings);
+  } catch (error) {
+    if (error instanceof StageError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+};
+const without = (key: string): unknown => Object.fromEntries(Object.entries(good).filter(([name]) => name !== key));
+
+describe('a stage file', () => {
+  it('is accepted as it stands in the repository, every one', () => {
+    const names = readdirSync(stages).map((file) => file.replace('.json', ''));
+    expect(names.sort()).toEqual(['dev', 'local', 'prod']);
+    for (const name of names) expect(readStage(name, stages).name).toBe(name);
+  });
+
+  it('keeps what it says', () => {
+    expect(parseStage('x', 'stages/x.json', good)).toEqual({ name: 'x', ...good });
+  });
+
+  it.each([
+    [{ ...good, lock: { mode: 'COMPLIANCE' } }, /^stages\/x\.json: lock\.retentionDays: must be a whole number of days$/],
+    [{ ...good, lock: { mode: 'COMPLIANCE', retentionDays: 0 } }, /lock\.retentionDays: must be at least 1 days/],
+    [{ ...good, lock: { mode: 'COMPLIANCE', retentionDays: 1.5 } }, /lock\.retentionDays: must be a whole number of days/],
+    [{ ...good, lock: { mode: 'compliance', retentionDays: 1 } }, /lock\.mode: must be "COMPLIANCE" or "GOVERNANCE"/],
+    [without('lock'), /^stages\/x\.json: lock: must be given: /],
+    [{ ...good, account: '12' }, /account: must be 12 digits/],
+    [{ ...good, region: 'Frankfurt' }, /region: must be a region name/],
+    [{ ...good, originPrefix: 'https://example.com' }, /originPrefix: must be a host name/],
+    [{ ...good, originPrefix: 'example.com/a+b' }, /originPrefix: must be a host name/],
+    [{ ...good, logRetentionDays: 31 }, /logRetentionDays: must be one of 1, 3, 5/],
+    [{ ...good, alarms: { ...good.alarms, absenceHours: 169 } }, /alarms\.absenceHours: must be at most 168 hours/],
+    [{ ...good, alarms: { ...good.alarms, emails: ['nobody'] } }, /alarms\.emails\.0: must be an e-mail address/],
+    [{ ...good, breakGlassRoleArn: 'admin' }, /breakGlassRoleArn: must be the ARN of an IAM role/],
+    [{ ...good, leaveOut: ['vault'] }, /leaveOut\.0: may only name trail, anomaly-alarms/],
+    [{ ...good, retention: 3 }, /the file: unknown setting retention; remove it or correct its name/],
+    ['nonsense', /^stages\/x\.json: the file: /],
+  ])('that is wrong is refused with the file, the field and what is right', (settings, message) => {
+    expect(refusal(settings)).toMatch(message);
+  });
+
+  it('with several faults is refused with one line for each', () => {
+    expect(refusal({ ...good, removal: 'burn', deployWith: 'luck' }).split('\n')).toHaveLength(2);
+  });
+
+  it('that is not there is refused with the stages there are', () => {
+    expect(() => readStage('nowhere', stages)).toThrow(/There is no stage "nowhere".*Stages here: dev, local, prod/);
+    expect(() => readStage('../dev', stages)).toThrow(/cannot be a stage/);
+  });
+
+  it('that is not JSON is refused as such', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'intact-stages-'));
+    writeFileSync(join(directory, 'x.json'), '{');
+    expect(() => readStage('x', directory)).toThrow(/^stages\/x\.json is not JSON/);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('names the parts that are left out', () => {
+    const stage = parseStage('x', 'stages/x.json', { ...good, leaveOut: ['trail'] });
+    expect([has(stage, 'trail'), has(stage, 'anomaly-alarms')]).toEqual([false, true]);
+  });
+});
+
+describe('the stages of the repository', () => {
+  it('are locked as the interfaces say', () => {
+    expect(readStage('dev', stages).lock).toEqual({ mode: 'GOVERNANCE', retentionDays: 1 });
+    expect(readStage('local', stages).lock).toEqual({ mode: 'COMPLIANCE', retentionDays: 1 });
+    expect(readStage('prod', stages).lock.mode).toBe('COMPLIANCE');
+  });
+});
