@@ -1,0 +1,62 @@
+/**
+ * What a command is: a line in the table (command-table.ts) that costs nothing to load, and a function in a file of its own that is loaded
+ * only when the command is called.
+ */
+import type { ExitCode, Io } from './io';
+import type { World } from './world';
+
+export interface OptionSpec {
+  /** Placeholder of the value in help, e.g. `<file>`; a switch without one. */
+  readonly value?: string;
+  readonly summary: string;
+}
+
+/** Every option of every command, once: an option means the same wherever it is allowed. */
+export const OPTIONS = {
+  json: { summary: 'print JSON to stdout' },
+  stage: { value: '<name>', summary: 'the deployment to talk to; INTACT_STAGE does the same; without either the running local cloud' },
+  help: { summary: 'show this' },
+  version: { summary: 'show the version' },
+  vkey: { value: '<key|file>', summary: "the log's public key, as `npx intact key` prints it, or a file that holds it" },
+  memory: { value: '<file>', summary: 'remember the newest checkpoint here, and require the log to extend it next time' },
+  'no-memory': { summary: 'neither compare with a remembered checkpoint nor remember one' },
+  profile: { value: 'tlog-tiles', summary: 'check a log that is not ours: no segments, keys or locks expected' },
+  forge: { summary: 'sign with a secret that is not the app secret' },
+  unsigned: { summary: 'send without a signature' },
+  times: { value: '<n>', summary: 'send each delivery n times' },
+  kind: { value: '<kind>', summary: 'only records of this kind' },
+  since: { value: '<time|duration>', summary: 'only what was received since, e.g. 2026-01-31, 2026-01-31T08:00:00Z, 90m, 24h, 7d' },
+  limit: { value: '<n>', summary: 'at most so many' },
+  phone: { value: '<phone number id>', summary: 'the record of this number of ours, where several share the id' },
+  out: { value: '<file>', summary: 'write to this file instead of stdout' },
+  local: { summary: 'required: only a local cloud may be tampered with' },
+  confirm: { value: '<origin>', summary: "the log's origin, typed in full, instead of the question" },
+  'to-key': { value: '<arn>', summary: 'the KMS key that is to sign from now on' },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+export interface CommandSpec {
+  /** One or two words, e.g. `quarantine list`. */
+  readonly name: string;
+  readonly summary: string;
+  /** Operands as help shows them; `[…]` marks an optional one, `…` a repeated one. */
+  readonly operands: readonly string[];
+  readonly options: readonly OptionName[];
+  /** Lines below the options in help. */
+  readonly notes?: readonly string[];
+  /** For those who run the system, not its daily users; help lists them apart. */
+  readonly operator?: true;
+  readonly load: () => Promise<{ readonly run: Run }>;
+}
+
+/** A command line that fits its spec. */
+export interface Call {
+  readonly operands: readonly string[];
+  readonly text: (name: OptionName) => string | undefined;
+  readonly flag: (name: OptionName) => boolean;
+  readonly io: Io;
+  readonly world: World;
+}
+
+export type Run = (call: Call) => Promise<ExitCode>;

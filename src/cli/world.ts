@@ -1,0 +1,62 @@
+/**
+ * What commands reach beyond their own process, as one argument: the deployment of the command line, found once and only when a command needs it,
+ * and vaults by address, which need no deployment. Tests hand in their own.
+ */
+import type { Clock, Inbox, KeyService, KeyTable, LogStore, Random, RecordStore, Signer, Vault, ViewStore } from '../ports';
+import type { AppSecrets } from '../ports/app-secrets';
+import type { ByHand } from '../ports/by-hand';
+import type { Monitoring } from '../ports/monitoring';
+import type { VaultReader } from '../ports/vault-reader';
+import type { LockPolicy } from '../operations/verify-locks';
+import type { Outputs, Target } from './target';
+
+/** A deployment and the ports to it. Making one connects to nothing; each port connects when it is used. */
+export interface Deployment {
+  readonly target: Target;
+  readonly region: string;
+  readonly outputs: Outputs;
+  readonly records: RecordStore;
+  readonly log: LogStore;
+  readonly vault: Vault;
+  readonly inbox: Inbox;
+  readonly keys: KeyTable;
+  readonly views: ViewStore;
+  readonly kms: KeyService;
+  readonly signer: Signer;
+  /** Another KMS key that signs. */
+  signerOf(keyArn: string): Signer;
+  readonly appSecrets: AppSecrets;
+  readonly monitoring: Monitoring;
+  /** Its vault as a verifier sees it, and the lock its stage promises. */
+  readonly vaultReader: VaultReader;
+  readonly lockPolicy: LockPolicy;
+  readonly random: Random;
+  /** Who runs this command, as far as the deployment knows them; for the records an operator makes. */
+  operator(): Promise<string>;
+  /** Present on the local cloud only. */
+  readonly byHand?: ByHand;
+  /** One POST of exactly these bytes. */
+  post(url: string, body: Uint8Array, headers: Readonly<Record<string, string>>): Promise<Answer>;
+}
+
+/** A vault by address. `lockPolicy`: what its stage promises, where a stage is known. */
+export interface VaultSource {
+  readonly kind: 'directory' | 'https' | 's3';
+  readonly reader: VaultReader;
+  readonly lockPolicy?: LockPolicy;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface World {
+  /** The deployment the command line names; says on stderr which one. Throws Failure `no-target`, `usage`, `unreachable`, `not-permitted`. */
+  deployment(): Promise<Deployment>;
+  /** A vault by address: a directory, `s3://…` or `https://…`; says on stderr which one. */
+  vaultAt(source: string): Promise<VaultSource>;
+  /** Where checkpoints are remembered between verifications, when nothing else is said. */
+  readonly memoryDirectory: string;
+  readonly now: Clock;
+}
