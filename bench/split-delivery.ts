@@ -40,9 +40,9 @@ const delivery = (messages: readonly object[]): Buffer =>
     }).replace(/[/]/g, '\\/'),
   );
 
-/** Median over `rounds` of the mean microseconds of `batch` calls. */
-function median(run: () => unknown, rounds = 200, batch = 200): number {
-  for (let i = 0; i < (rounds < 100 ? 1 : 5000); i += 1) run();
+/** Median over `rounds` of the mean microseconds of `batch` calls; batches shorter than a scheduler slice, so that a busy machine moves few of them. */
+function median(run: () => unknown, rounds = 2000, batch = 10): number {
+  for (let i = 0; i < (rounds < 100 ? 1 : 20_000); i += 1) run();
   const times: number[] = [];
   for (let r = 0; r < rounds; r += 1) {
     const start = process.hrtime.bigint();
@@ -66,9 +66,14 @@ const rows: readonly (readonly [string, number])[] = [
 console.log(`one text message, ${one.length} bytes`);
 for (const [name, us] of rows) console.log(`${name.padEnd(28)} ${us.toFixed(1).padStart(8)} µs ${(us / native).toFixed(1).padStart(6)} × JSON.parse`);
 
-console.log('\ngrowth, µs per KB (flat is linear)');
+console.log('\ngrowth, CPU µs per KB, garbage collection included (flat is linear)');
 for (const count of [10, 100, 1000, 7000]) {
   const body = delivery(Array.from({ length: count }, (_, i) => message(i, 'Does it come in another color? '.repeat(8))));
-  const us = median(() => splitDelivery(body), 5, 1 + Math.floor(100 / count));
+  const runs = Math.max(5, Math.floor(2000 / count));
+  for (let i = 0; i < runs; i += 1) splitDelivery(body);
+  const before = process.cpuUsage();
+  for (let i = 0; i < runs; i += 1) splitDelivery(body);
+  const { user, system } = process.cpuUsage(before);
+  const us = (user + system) / runs;
   console.log(`${String(count).padStart(5)} messages ${(body.length / 1024).toFixed(0).padStart(6)} KB ${(us / 1000).toFixed(1).padStart(8)} ms ${((us / body.length) * 1024).toFixed(1).padStart(6)} µs/KB`);
 }
