@@ -1,9 +1,9 @@
 /**
- * From a change to its entry: encrypts under the subject's key, commits, and decides whether the ciphertext fits the entry or becomes a blob. Pure: the
- * random bytes are arguments' work, so that a worked example (docs/format.md) can be re-computed.
+ * From a change to its entry: encrypts under the subject's key, commits, and decides whether the ciphertext fits the entry or becomes a blob. Pure: randomness is an
+ * argument, so that a worked example (docs/format.md) can be re-computed.
  */
 import { commitmentOf, joinPlaintext, SALT_SIZE } from './commitment';
-import { encodeEntry, MAX_ENTRY_BYTES, type NamedObject, type PutEntry } from './entry';
+import { encodeEntry, EntryError, type NamedObject, type PutEntry } from './entry';
 import type { TableKey } from './image';
 import { encryptJwe, JWE_IV_BYTES } from './jwe';
 import { sha256Hex } from './log/sha256';
@@ -42,8 +42,8 @@ export function sealPut(facts: ChangeFacts, subjectKey: SubjectKey, content: Uin
   // A body needs no salt: what vouches for it is its hash inside the committed image.
   const bodies = attached.map((body) => blobOf(encryptJwe(subjectKey.key, subjectKey.generation, random(JWE_IV_BYTES), body)));
   const common = { ...commonOf(facts, subjectKey), op: 'put', commit: commitmentOf(plaintext), ...(bodies.length > 0 && { objects: bodies.map(named) }) } as const;
-  const overhead = encodeEntry({ ...common, image: SHORTEST_JWE }).length - SHORTEST_JWE.length;
-  if (overhead + jwe.length <= MAX_ENTRY_BYTES) return { entry: encodeEntry({ ...common, image: jwe } satisfies PutEntry), blobs: bodies };
+  const inline = inlineEntry({ ...common, image: jwe });
+  if (inline !== undefined) return { entry: inline, blobs: bodies };
   const blob = blobOf(jwe);
   return { entry: encodeEntry({ ...common, blob: blob.name.slice('blob/'.length) } satisfies PutEntry), blobs: [...bodies, blob] };
 }
@@ -53,7 +53,16 @@ export function sealRemove(facts: ChangeFacts, subjectKey: SubjectKey): SealedCh
   return { entry: encodeEntry({ ...commonOf(facts, subjectKey), op: 'remove' }), blobs: [] };
 }
 
-const SHORTEST_JWE = 'a..a.a.a';
+/** The entry with its image in it, or undefined when that does not fit. */
+function inlineEntry(entry: PutEntry): Buffer | undefined {
+  try {
+    return encodeEntry(entry);
+  } catch (error) {
+    if (error instanceof EntryError && error.code === 'size') return undefined;
+    throw error;
+  }
+}
+
 const commonOf = ({ kind, key, rev, at, src }: ChangeFacts, subjectKey: SubjectKey) =>
   ({ v: 1, kind, id: recordId(subjectKey, key), rev, at, subject: subjectKey.subject, src }) as const;
 

@@ -220,7 +220,6 @@ describe('a change that obeys no handler', () => {
     ['a forged finding', (w) => w.records.byHand.put({ ...w.message('x'), kind: { S: 'finding' } }), ['mac-invalid']],
     ['nothing but a key', (w) => w.records.byHand.put({ pk: { S: 'x' }, sk: { S: 'y' } }), ['kind-unknown', 'mac-missing', 'rev-not-next', 'subject-missing']],
     ['content that is not there', (w) => w.records.byHand.put(w.message('x', { contentName: { S: 'content/none' }, contentSha256: { B: sha256(Buffer.from('')) } })), ['content-absent']],
-    ['content named outside its place', (w) => w.records.byHand.put(w.message('x', { contentName: { S: 'delivery/1' }, contentSha256: { B: sha256(Buffer.from('')) } })), ['content-absent']],
   ])('%s is sealed as it is, and found', async (_name, change, codes) => {
     const { findings, entries } = await changed(change);
     expect(findings).toEqual(codes);
@@ -236,6 +235,21 @@ describe('a change that obeys no handler', () => {
     expect(entries[0]?.entry).not.toHaveProperty('objects');
   });
 
+  test('content named outside its place is not fetched from there, though it is there', async () => {
+    const { findings, entries } = await changed(async (world) => {
+      await world.inbox.put('delivery/1', Buffer.from('of somebody else'));
+      world.records.byHand.put(world.message('x', { contentName: { S: 'delivery/1' }, contentSha256: { B: sha256(Buffer.from('of somebody else')) } }));
+    });
+    expect(findings).toEqual(['content-absent']);
+    expect(entries[0]?.entry).not.toHaveProperty('objects');
+  });
+
+  test('a record that was given another subject stays under the one it was made under', async () => {
+    const { findings, entries } = await changed((w) => w.records.byHand.put(w.message('c', { kind: { S: 'customer' }, rev: { N: '2' }, subject: { S: subjectNamed('mallory') } })));
+    expect(findings).toEqual(['subject-changed']);
+    expect(entries[0]?.entry.subject).toBe(subjectNamed('alice'));
+  });
+
   test('a record of an erased subject is sealed raw, under a subject of its own', async () => {
     const { findings, entries, world } = await changed((w) => {
       w.keys.subjects.set(subjectNamed('gone'), 'erased');
@@ -247,11 +261,14 @@ describe('a change that obeys no handler', () => {
     expect(world.keys.subjects.get(subjectNamed('gone'))).toBe('erased');
   });
 
-  test('a subject whose key was exchanged by hand does not stop the sealer', async () => {
+  test.each([
+    ['relabelled', subjectNamed('bob')],
+    ['as it is', subjectNamed('alice')],
+  ])("a subject to whom somebody else's key was given by hand, %s, is sealed raw", async (_how, subject) => {
     const { findings } = await changed((w) => {
       const alice = w.keys.subjects.get(subjectNamed('alice'));
       if (alice === undefined || alice === 'erased') throw new Error('alice has a key');
-      w.keys.subjects.set(subjectNamed('bob'), { ...alice, subject: subjectNamed('bob') });
+      w.keys.subjects.set(subjectNamed('bob'), { ...alice, subject });
       w.records.byHand.put(w.message('x', { subject: { S: subjectNamed('bob') } }));
     });
     expect(findings).toEqual(['subject-key-corrupt']);
