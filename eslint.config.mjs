@@ -33,5 +33,6 @@ export default tseslint.config(
   { files: ['src/**/*.ts', 'lambdas/**/*.ts'], rules: { 'no-console': 'error' } },
   { files: ['src/cli/**/*.ts'], rules: { 'no-console': 'off' } },
   { files: ['jest.config.cjs', 'eslint.config.mjs'], rules: { 'no-restricted-syntax': 'off', 'no-undef': 'off' } },
+  { files: ['bench/**/*.mjs', 'layers.mjs'], rules: { 'no-undef': 'off' } },
   ...LAYERS.map(({ from, forbidden }) => never(from, forbidden)),
 );

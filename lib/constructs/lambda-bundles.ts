@@ -1,5 +1,6 @@
 /**
- * The code of all Lambdas, from one esbuild run. ES modules with splitting: what a handler imports only when it needs it stays in files of its own that a cold start does not read
+ * The code of all Lambdas, from two esbuild runs: receive-webhook, whose cold start a caller waits for, has one of its own, because chunks shared with other handlers
+ * make it load more, smaller files. ES modules with splitting: what a handler imports only when it needs it stays in files of its own that a cold start does not read
  * (receive-webhook loads half of its bundle, in two thirds of the time). The AWS SDK is bundled from its ES modules, of which only the used part stays.
  * Source maps lie beside the build and are not deployed: reading one costs a cold start more than it is worth.
  */
@@ -14,13 +15,30 @@ export type LambdaCode = (name: string) => Code;
 /** CommonJS inside a bundle asks for `require`, which ES modules do not have. */
 const REQUIRE = `import{createRequire as intactRequire}from'node:module';const require=intactRequire(import.meta.url);`;
 
+/** Answered while Meta waits. */
+const HOT = 'receive-webhook';
+
 /** Bundles every `<directory>/<name>.ts` to `<outDirectory>/<name>/`. Throws esbuild's error where one does not build. */
 export async function bundleLambdas(directory: string, outDirectory: string): Promise<LambdaCode> {
   const names = readdirSync(directory).filter((file) => file.endsWith('.ts')).map((file) => file.replace(/\.ts$/, ''));
-  const built = join(outDirectory, 'built');
+  const runs = [names.filter((name) => name === HOT), names.filter((name) => name !== HOT)].filter((run) => run.length > 0);
+  const bundled = await Promise.all(runs.map((run, index) => bundleTogether(directory, run, join(outDirectory, `built-${index}`))));
+  const filesFor = new Map(bundled.flatMap((run) => [...run]));
+  return (name) => {
+    const files = filesFor.get(name);
+    if (files === undefined) throw new Error(`There is no lambdas/${name}.ts: a Lambda's construct id is its file name`);
+    const own = join(outDirectory, name);
+    mkdirSync(own, { recursive: true });
+    for (const path of files) copyFileSync(path, join(own, basename(path) === `${name}.mjs` ? 'index.mjs' : basename(path)));
+    return Code.fromAsset(own);
+  };
+}
+
+/** Name → the files of its bundle. */
+async function bundleTogether(directory: string, names: readonly string[], outdir: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const { metafile } = await build({
     entryPoints: names.map((name) => ({ in: resolve(directory, `${name}.ts`), out: name })),
-    outdir: built,
+    outdir,
     absWorkingDir: resolve(directory, '..'),
     metafile: true,
     bundle: true,
@@ -30,19 +48,14 @@ export async function bundleLambdas(directory: string, outDirectory: string): Pr
     format: 'esm',
     outExtension: { '.js': '.mjs' },
     mainFields: ['module', 'main'],
+    alias: { '@aws-sdk/credential-provider-node': resolve(__dirname, '../../src/adapters/aws/environment-credentials.ts') },
     banner: { js: REQUIRE },
     minify: true,
     sourcemap: 'external',
     legalComments: 'none',
     logLevel: 'warning',
   });
-  return (name) => {
-    if (!names.includes(name)) throw new Error(`There is no lambdas/${name}.ts: a Lambda's construct id is its file name`);
-    const own = join(outDirectory, name);
-    mkdirSync(own, { recursive: true });
-    for (const file of filesOf(metafile, `${name}.mjs`)) copyFileSync(join(built, file), join(own, file === `${name}.mjs` ? 'index.mjs' : file));
-    return Code.fromAsset(own);
-  };
+  return new Map(names.map((name) => [name, [...filesOf(metafile, `${name}.mjs`)].map((file) => join(outdir, file))]));
 }
 
 /** The entry and every chunk it can come to need, by file name: all outputs lie in one directory. */
