@@ -6,5 +6,6 @@ module.exports = {
   transform: { '^.+\\.[mc]?[jt]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }] },
   // middy and a few others ship ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!(@middy|jose|canonicalize|ulid)/)'],
-  testTimeout: 30000,
+  // At full size (npm run prove) a property may take minutes.
+  testTimeout: process.env.INTACT_FULL ? 1_800_000 : 30_000,
 };

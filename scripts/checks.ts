@@ -40,6 +40,7 @@ export const types = (): Promise<Tally> => check('Types', [join('node_modules', 
 
 /** Prints skips, problems and the closing line; returns the exit code. */
 export function conclude(tally: Tally, seconds: number): number {
+  if (tally.figures.length > 0) steps.say(`\nFigures:\n${[...tally.figures].sort().map((figure) => `  ${figure}`).join('\n')}`);
   if (tally.skips.length > 0) steps.say(`\nSkipped:\n${tally.skips.map((skip) => `  ${skip}`).join('\n')}`);
   if (tally.problems.length > 0) steps.say(`\nProblems:\n${tally.problems.map((problem) => `  ${problem}`).join('\n')}`);
   steps.say(`\n${seconds.toFixed(0)} s`);

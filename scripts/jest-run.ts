@@ -1,6 +1,6 @@
 /** One jest run as `npm test` and `npm run check` need it: streamed by file, counted, its skips judged. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../local/state-directory';
@@ -18,19 +18,21 @@ interface JestResult {
 export async function runJest(args: readonly string[], env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<Tally> {
   const directory = mkdtempSync(join(tmpdir(), 'intact-jest-'));
   const resultFile = join(directory, 'result.json');
+  const figuresFile = join(directory, 'figures');
   try {
     const jest = join(projectRoot, 'node_modules', 'jest', 'bin', 'jest.js');
     const reporter = join(projectRoot, 'scripts', 'seconds-reporter.cjs');
-    const child = spawn(process.execPath, [jest, ...args, `--reporters=${reporter}`], { cwd: projectRoot, env: { ...env, INTACT_JEST_RESULT: resultFile }, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(process.execPath, [jest, ...args, `--reporters=${reporter}`], { cwd: projectRoot, env: { ...env, INTACT_JEST_RESULT: resultFile, INTACT_FIGURES: figuresFile }, stdio: ['ignore', 'inherit', 'inherit'] });
     signal?.addEventListener('abort', () => child.kill());
     await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-    return tallyOf(resultFile);
+    const figures = existsSync(figuresFile) ? readFileSync(figuresFile, 'utf8').trimEnd().split('\n') : [];
+    return { ...tallyOf(resultFile), figures };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function tallyOf(resultFile: string): Tally {
+function tallyOf(resultFile: string): Omit<Tally, 'figures'> {
   let result: JestResult;
   try {
     result = JSON.parse(readFileSync(resultFile, 'utf8')) as JestResult;

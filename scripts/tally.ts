@@ -8,9 +8,11 @@ export interface Tally {
   readonly problems: readonly string[];
   /** Justified skips, a line each. */
   readonly skips: readonly string[];
+  /** What the tests measured: counts of what was tried, a line each. */
+  readonly figures: readonly string[];
 }
 
-export const noTally: Tally = { passed: 0, failed: 0, skipped: 0, problems: [], skips: [] };
+export const noTally: Tally = { passed: 0, failed: 0, skipped: 0, problems: [], skips: [], figures: [] };
 
 export function addTallies(tallies: readonly Tally[]): Tally {
   return tallies.reduce((sum, each) => ({
@@ -19,6 +21,7 @@ export function addTallies(tallies: readonly Tally[]): Tally {
     skipped: sum.skipped + each.skipped,
     problems: [...sum.problems, ...each.problems],
     skips: [...sum.skips, ...each.skips],
+    figures: [...sum.figures, ...each.figures],
   }), noTally);
 }
 

@@ -12,6 +12,7 @@ import { makePublisher, publishLog } from '../../src/operations/publish-log';
 import { makeSealer, sealRecords } from '../../src/operations/seal-records';
 import { verifyVault } from '../../src/operations/verify-vault';
 import { PortError } from '../../src/ports';
+import { figure } from '../figures';
 import { forEachSeed } from '../seeds';
 import { makeWorld, subjectNamed, type World } from '../world';
 
@@ -70,6 +71,9 @@ const faultAt =
   (call) =>
     call.index === index ? fault : undefined;
 
+let converged = 0;
+afterAll(() => figure('sealing and publishing: one fault at one call, of six kinds', `${converged} tried, every retry converges, verify: 0 findings`));
+
 describe('sealing and publishing', () => {
   test('run through without a fault', async () => {
     const world = await story(1, FILLERS);
@@ -93,6 +97,7 @@ describe('sealing and publishing', () => {
         throw new Error(`call ${index} with ${fault}: ${String(error)}`, { cause: error });
       }
     }
+    converged += indexes(calls).length;
   };
   const every = (calls: number): number[] => Array.from({ length: calls }, (_, index) => index);
   const lastOnes = (calls: number): number[] => every(calls).slice(isFull ? 0 : -16); // from writing the tiles to deleting partials

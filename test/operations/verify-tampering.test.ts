@@ -1,4 +1,5 @@
 /** Every class of tampering a vault may suffer, each on a vault that is healthy but for it: found, and named with its code and object. */
+import { figure } from '../figures';
 import { signCheckpoint } from '../../src/core/log/checkpoint';
 import { decodeEntries, encodeEntries } from '../../src/core/log/bundle';
 import { FINDING_CODES } from '../../src/core/verify/finding-codes';
@@ -314,6 +315,7 @@ describe('one byte changed anywhere', () => {
       }
     }
     expect(flips).toBeGreaterThan(FULL ? 3500 : 1000);
+    figure('bytes of a small vault flipped one at a time', `${flips} tried, ${flips} found and named`);
   }, 300_000);
 
   test('in any object of a vault with full tiles is found, that object is named, and no other', async () => {
@@ -354,6 +356,7 @@ test(`${FULL ? '10,000' : '300'} flips planted together in one vault: every obje
   const report = await verify(objects);
   const named = new Set(report.findings.map(({ object }) => object));
   expect([...hit].filter((name) => !named.has(name))).toEqual([]);
+  figure('flips planted together in one large vault', `${FULL ? '10,000' : '300'} planted, ${hit.size} objects hit, all named`);
   // Where every copy of an entry was hit, signed roots contradict what is left; no other innocent object is blamed while most copies stand.
   if (!FULL) expect([...named].filter((name) => !hit.has(name) && !name.startsWith('checkpoint'))).toEqual([]);
 }, 120_000);

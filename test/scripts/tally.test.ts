@@ -12,8 +12,8 @@ describe('the closing line', () => {
   ])('of %j is "%s"', (tally, line) => expect(closingLine(tally)).toBe(line));
 
   it('counts every part', () => {
-    const sum = addTallies([{ ...noTally, passed: 1 }, { ...noTally, passed: 2, failed: 1, problems: ['a'] }, { ...noTally, skipped: 1, skips: ['b'] }]);
-    expect(sum).toEqual({ passed: 3, failed: 1, skipped: 1, problems: ['a'], skips: ['b'] });
+    const sum = addTallies([{ ...noTally, passed: 1 }, { ...noTally, passed: 2, failed: 1, problems: ['a'] }, { ...noTally, skipped: 1, skips: ['b'], figures: ['c'] }]);
+    expect(sum).toEqual({ passed: 3, failed: 1, skipped: 1, problems: ['a'], skips: ['b'], figures: ['c'] });
   });
 });
 
