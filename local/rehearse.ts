@@ -2,6 +2,7 @@
  * The rehearsal of `npm start`: plays Meta against the running local cloud, waits for sealing, verifies a fresh pull, and reports expected and got. Exit code 0
  * when every number is as expected, 1 when not, 2 when it could not be done. A process of its own: it has nothing but the local environment.
  */
+import { signatureOf } from '../src/core/meta/signature';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
@@ -18,7 +19,7 @@ import { stateDirectory } from './state-directory';
 import { printedSteps } from './steps';
 import { changesOf, countByKind, scanTable, type Item } from './table-scan';
 import { waitFor } from './wait-for';
-import { postDelivery, signatureOf } from './webhook';
+import { postDelivery } from './webhook';
 
 /** Kinds that stand for one event of Meta's each; all others are ours. */
 const eventKinds = ['message', 'edit', 'revoke', 'reaction', 'status', 'field'] as const;

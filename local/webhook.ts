@@ -1,5 +1,4 @@
 /** The webhook as Meta uses it: a POST of exactly the bytes given with their HMAC beside them. For processes that run in the local environment. */
-import { createHmac } from 'node:crypto';
 
 export interface WebhookAnswer {
   readonly status: number;
@@ -7,11 +6,6 @@ export interface WebhookAnswer {
   readonly text: string;
   /** The body where it is a JSON object, else undefined. */
   readonly json: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** `sha256=<hex HMAC>` of the bytes, as Meta writes it. */
-export function signatureOf(body: Uint8Array, appSecret: string): string {
-  return `sha256=${createHmac('sha256', appSecret).update(body).digest('hex')}`;
 }
 
 /** One POST; every answer is an answer, only an unreachable webhook throws. Without `signature` the header is left out. */

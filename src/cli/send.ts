@@ -2,9 +2,10 @@
  * `intact send`: plays Meta. The bytes of a file go out as they are, one POST each, signed with the deployment's own app secret; judging them is
  * the webhook's business, so what is no JSON is sent all the same. Exit 1 when the webhook refused any, 2 when it could not take one.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { signatureOf } from '../core/meta/signature';
 import type { Call, Run } from './command';
 import { Failure } from './failure';
 import { printJsonArray, printLine, say, type ExitCode, type Io } from './io';
@@ -107,7 +108,7 @@ async function signer(call: Call, deployment: Deployment): Promise<Headers> {
   if (secret === undefined) {
     throw new Failure('not-yet', `no app secret is set (${deployment.outputs.AppSecretArn}), so nothing can be signed`, `aws secretsmanager put-secret-value --secret-id ${deployment.outputs.AppSecretArn} --secret-string '{"appSecrets":["…"],"verifyToken":"…"}'`);
   }
-  return (body) => ({ 'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` });
+  return (body) => ({ 'x-hub-signature-256': signatureOf(body, secret) });
 }
 
 async function* sendAll(files: readonly string[], times: number, io: Io, deployment: Deployment, headers: Headers, tally: Map<number, number>): AsyncGenerator<Sent> {

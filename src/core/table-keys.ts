@@ -58,3 +58,15 @@ export const keyKeys = {
   subject: (subject: string): TableKey => ({ pk: `s#${subject}`, sk: 'key' }),
   secret: (name: 'kek' | 'mac' | 'dedupe'): TableKey => ({ pk: `secret#${name}`, sk: '1' }),
 } as const;
+
+/** The views table. */
+export const viewKeys = {
+  /** One customer's conversation with one business number; Query: all conversations of a customer. */
+  conversation: (customerId: string, phoneNumberId: string): TableKey => ({ pk: `c#${customerId}`, sk: phoneNumberId }),
+  /** Whom a business number exchanged messages with on a day (UTC); Query: the conversations of that day. */
+  active: (phoneNumberId: string, day: string, customerId: string): TableKey => ({ pk: `d#${phoneNumberId}#${day}`, sk: customerId }),
+  /** How many records of each kind were received on a day. */
+  counter: (day: string, kind: string): TableKey => ({ pk: `n#${day}`, sk: kind }),
+  /** Edits, revokes and reactions about a message; `hashedWamid` of the message they are about. */
+  about: (hashedWamid: string, record: TableKey): TableKey => ({ pk: `a#${hashedWamid}`, sk: `${record.pk}|${record.sk}` }),
+} as const;

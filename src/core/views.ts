@@ -3,6 +3,7 @@
  * content or a name: what was said is read from the records, which prove it. Every update is a function of one create-only record and is applied once
  * per record, so order, repeats and a rebuild from a scan all end in the same views.
  */
+import { viewKeys } from './table-keys';
 import { stringOf, type Image, type TableKey } from './image';
 import { IMMUTABLE_KINDS } from './kinds';
 
@@ -14,18 +15,6 @@ export interface ViewUpdate {
   readonly set?: Image;
   readonly order?: string;
 }
-
-/** Keys of the views table. */
-export const viewKeys = {
-  /** One customer's conversation with one business number; Query: all conversations of a customer. */
-  conversation: (customerId: string, phoneNumberId: string): TableKey => ({ pk: `c#${customerId}`, sk: phoneNumberId }),
-  /** Whom a business number exchanged messages with on a day (UTC); Query: the conversations of that day. */
-  active: (phoneNumberId: string, day: string, customerId: string): TableKey => ({ pk: `d#${phoneNumberId}#${day}`, sk: customerId }),
-  /** How many records of each kind were received on a day. */
-  counter: (day: string, kind: string): TableKey => ({ pk: `n#${day}`, sk: kind }),
-  /** Edits, revokes and reactions about a message; `hashedWamid` of the message they are about. */
-  about: (hashedWamid: string, record: TableKey): TableKey => ({ pk: `a#${hashedWamid}`, sk: `${record.pk}|${record.sk}` }),
-} as const;
 
 const MESSAGES: ReadonlySet<string> = new Set(['message', 'edit', 'revoke', 'reaction']);
 const immutable: ReadonlySet<string> = new Set(IMMUTABLE_KINDS);

@@ -4,7 +4,7 @@ import { hashed } from '../core/dedupe-key';
 import { stringOf, type Image } from '../core/image';
 import { secondsOf } from '../core/records';
 import { recordKeys } from '../core/table-keys';
-import { viewKeys } from '../core/views';
+import { viewKeys } from '../core/table-keys';
 import type { Meter, RecordStore, ViewStore } from '../ports';
 import { readRecord, type ReadRecord } from './read-records';
 import type { Secrets } from './load-secrets';

@@ -6,6 +6,7 @@ import { ulid } from 'ulid';
 import type { Stamp } from '../core/customer-aliases';
 import { hashed, type HashTag } from '../core/dedupe-key';
 import type { Image } from '../core/image';
+import { newSubject as randomSubject } from '../core/subject-key';
 import { checkMac, withMac, type MacKey } from '../core/record-mac';
 import type { Owner } from '../core/records';
 import type { Clock, Inbox, Meter, Random, RecordStore } from '../ports';
@@ -67,7 +68,7 @@ export const hash = (run: Pick<Run, 'keys'>, tag: HashTag, parts: readonly (stri
 export const newStamp = (run: Run): Stamp => ({ receivedAt: run.receivedAt, deliveryId: run.deliveryId, attempt: run.deps.random(9).toString('base64url') });
 
 /** 128 random bits, 22 characters: too many to guess, and they say nothing. */
-export const newSubject = (run: Run): string => run.deps.random(16).toString('base64url');
+export const newSubject = (run: Run): string => randomSubject(run.deps.random);
 
 /** Sorts by time. */
 export const newId = (run: Run): string => ulid(run.deps.now().getTime(), () => (run.deps.random(1)[0] ?? 0) / 256);

@@ -15,12 +15,12 @@ import { edgeTileNames, levelCount, partialWidth, rightEdgeOf, type TreeEdge } f
 import { chooseLeaves } from '../core/verify/choose-leaves';
 import { diffEntries } from '../core/verify/entry-diff';
 import { finding, type Finding } from '../core/verify/finding-codes';
-import type { VaultReader } from '../ports/vault-reader';
+import type { BundleRun, VaultReader } from '../ports/vault-reader';
 import { tileKey } from './verify-names';
 import type { SegmentReader } from './verify-segments';
 
 export interface TreeTask {
-  readonly reader: Pick<VaultReader, 'get'>;
+  readonly reader: Pick<VaultReader, 'get' | 'bundles'>;
   readonly size: number;
   /** The root that a trusted checkpoint states; undefined when none is trusted. */
   readonly signedRoot: Buffer | undefined;
@@ -84,6 +84,7 @@ export class TreeCheck {
   private edgeAuthentic = false;
   private readonly ahead = new Map<number, Promise<LeafObjects>>();
   private nextRoot = 0;
+  private examined: BundleRun | undefined;
 
   constructor(
     private readonly task: TreeTask,
@@ -112,8 +113,19 @@ export class TreeCheck {
   }
 
   async run(): Promise<DerivedTree> {
-    const { size, segments, onBundle } = this.task;
+    const { size, reader, onEntry } = this.task;
     await this.readEdgeTiles();
+    // What runs ahead shows only what is right: without a tree above to hold it against it would be for nothing.
+    if (this.edgeAuthentic) this.examined = reader.bundles?.({ from: this.bundle, to: Math.floor(size / TILE_WIDTH), judgeEntries: onEntry !== undefined });
+    try {
+      return await this.checkAll();
+    } finally {
+      this.examined?.end();
+    }
+  }
+
+  private async checkAll(): Promise<DerivedTree> {
+    const { size, segments, onBundle } = this.task;
     if (this.bundle === 0) await this.rootsUpTo(0, () => EMPTY_ROOT);
     let last: PartialRun | undefined;
     for (let hole = 0; this.bundle * TILE_WIDTH < size; ) {
@@ -160,7 +172,8 @@ export class TreeCheck {
   }
 
   private objectsOf(index: number): Promise<LeafObjects> {
-    for (let i = index; i < index + READ_AHEAD && i * TILE_WIDTH < this.task.size; i++) {
+    const readAhead = this.examined === undefined ? READ_AHEAD : 1;
+    for (let i = index; i < index + readAhead && i * TILE_WIDTH < this.task.size; i++) {
       if (this.ahead.has(i)) continue;
       const width = this.widthOf(i);
       const isEdge = width < TILE_WIDTH;
@@ -177,6 +190,8 @@ export class TreeCheck {
     const { segments, report } = this.task;
     const width = this.widthOf(index);
     const from = index * TILE_WIDTH;
+    const proven = width === TILE_WIDTH ? await this.checkExamined(index) : undefined;
+    if (proven !== undefined) return proven;
     const { tile, bundle } = await this.objectsOf(index);
     await segments?.readUntil(from + width);
     const parsed = this.parseBundle(index, width, bundle);
@@ -211,6 +226,30 @@ export class TreeCheck {
     await this.rootsUpTo(from + width, (at) => this.rootWithin(at - from, leaves, chosen.root));
     if (width === TILE_WIDTH) await this.push(1, index, chosen.root);
     return { width, leaves, entries };
+  }
+
+  /** The short way through a bundle that an examination ahead found to be what the authentic tree above says; undefined: look at every copy of it. */
+  private async checkExamined(index: number): Promise<PartialRun | undefined> {
+    const { partials, rootsAt, segments, onEntry } = this.task;
+    const from = index * TILE_WIDTH;
+    const to = from + TILE_WIDTH;
+    const examined = await this.examined?.take(index);
+    if (examined === undefined) return undefined;
+    const parent = await this.parentHash(1, index);
+    if (parent?.authentic !== true || !parent.hash.equals(examined.root)) return undefined;
+    const hasPartials = partials.has(tileKey({ level: 0, index })) || partials.has(tileKey({ level: 'entries', index }));
+    if (hasPartials || (rootsAt[this.nextRoot] ?? Infinity) < to) return undefined;
+    this.tiles++;
+    const { judged } = examined;
+    if (judged !== undefined) {
+      const starts = entryStarts(judged.bundle);
+      await segments?.readUntil(to);
+      for (const i of judged.remarkable) await onEntry?.(from + i, entryAt(judged.bundle, starts, i));
+      segments?.compare(from, judged.tile, { bytes: judged.bundle, starts });
+    }
+    await this.rootsUpTo(to, () => this.rootWithin(TILE_WIDTH, undefined, examined.root));
+    await this.push(1, index, examined.root);
+    return { width: TILE_WIDTH, leaves: judged?.tile ?? NOT_KEPT, entries: undefined };
   }
 
   /** The bundle's entries, cut or found short; reports what cannot be read. */
@@ -393,6 +432,9 @@ export class TreeCheck {
     return { root: undefined, edge: undefined };
   }
 }
+
+/** Leaves that are known to be right and that nobody asked for. */
+const NOT_KEPT = Buffer.alloc(0);
 
 interface ParsedBundle {
   readonly bytes: Buffer;

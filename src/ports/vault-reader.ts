@@ -3,6 +3,8 @@
  * Implementations: a directory, https, S3, memory.
  */
 
+import type { AgreeingBundle } from '../core/verify/examine-bundle';
+
 /**
  * `unreachable`: network, timeout, throttling. `denied`: not permitted, or it cannot be told whether the object exists. `too-large`: an
  * object over the limit of the implementation. `interrupted`: the caller's signal. Nothing is known about the object in any of these cases.
@@ -42,6 +44,25 @@ export interface VaultLocks {
   versions(): AsyncIterable<ObjectVersion>;
 }
 
+/** Bundles examined ahead of the one who asks for them, by as many threads as there are. */
+export interface BundleRun {
+  /**
+   * Full bundle `index`, asked for in ascending order, each once. undefined: it does not agree with its tile, or one of them could not be read; `get` tells
+   * which. Never throws.
+   */
+  take(index: number): Promise<AgreeingBundle | undefined>;
+  /** Nothing more will be taken: frees the threads. */
+  end(): void;
+}
+
+export interface BundleRange {
+  /** Full bundles [from, to). */
+  readonly from: number;
+  readonly to: number;
+  /** As `examineBundle` takes it. */
+  readonly judgeEntries: boolean;
+}
+
 export interface VaultReader {
   /** Where this is, for people: a directory, `s3://…`, `https://…`. */
   readonly source: string;
@@ -58,4 +79,6 @@ export interface VaultReader {
   readonly list?: (prefix: string) => AsyncIterable<string>;
   /** Absent where the store knows no locks. */
   readonly locks?: VaultLocks;
+  /** An accelerator, where there is one: what it tells is what `get` and `examineBundle` would. */
+  readonly bundles?: (range: BundleRange) => BundleRun;
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { memoryViews } from '../../src/adapters/memory/view-store';
 import { stringOf, type Image } from '../../src/core/image';
-import { viewKeys } from '../../src/core/views';
+import { viewKeys } from '../../src/core/table-keys';
 import { getMessage } from '../../src/operations/get-message';
 import { listRecords } from '../../src/operations/list-records';
 import { projectViews, rebuildViews } from '../../src/operations/project-views';

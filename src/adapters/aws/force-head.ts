@@ -13,7 +13,7 @@ import { PortError, type Head, type LogStore, type Round } from '../../ports';
 import type { Image } from '../../core/image';
 import { logKeys } from '../../core/table-keys';
 import { asked, conditions, imageOf, keyItem, queried, refusedBy, required } from './dynamodb';
-import { headItem, recoveredMarksItems, roundItem } from './log-items';
+import { headItem, recoveredMarksItems, roundItem, roundsFrom } from './log-items';
 
 /** A head moves a few times a second at the most; five lost attempts mean that sealing was not stopped. */
 const HEAD_ATTEMPTS = 5;
@@ -22,7 +22,7 @@ type Marks = Parameters<LogStore['forceHead']>[2];
 
 export async function forceHead(client: DynamoDBClient, table: string, { head, rounds, marks }: { readonly head: Head; readonly rounds: readonly Round[]; readonly marks: Marks }): Promise<void> {
   // Rounds that lie beyond the head that will be would refuse every later commit.
-  for await (const item of roundsFrom(head.size)) {
+  for await (const item of roundsFrom(client, table, head.size)) {
     const key = { pk: required.string(item, 'pk'), sk: required.string(item, 'sk') };
     await unlessRefused(`remove round ${key.sk}`, () => client.send(new DeleteItemCommand({ TableName: table, Key: keyItem(key), ...conditions.itemExists })));
   }
@@ -35,16 +35,6 @@ export async function forceHead(client: DynamoDBClient, table: string, { head, r
     }
   }
   await replaceHead();
-
-  function roundsFrom(from: number): AsyncIterable<Image> {
-    return queried(client, `list the rounds from entry ${from}`, {
-      TableName: table,
-      ConsistentRead: true,
-      KeyConditionExpression: '#pk = :pk AND #sk >= :from',
-      ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
-      ExpressionAttributeValues: { ':pk': { S: logKeys.round(from).pk }, ':from': { S: logKeys.round(from).sk } },
-    });
-  }
 
   async function replaceHead(): Promise<void> {
     for (let attempt = 1; attempt <= HEAD_ATTEMPTS; attempt++) {

@@ -3,11 +3,11 @@
  * changed by somebody else, and is reported as `corrupt`, never guessed at.
  */
 import { createHash } from 'node:crypto';
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PortError, type Head, type LogIdentity, type Round } from '../../ports';
 import type { Attribute, Image } from '../../core/image';
 import { KeySchema, logKeys } from '../../core/table-keys';
-import { keyItem, required } from './dynamodb';
+import { keyItem, queried, required } from './dynamodb';
 
 type Item = Record<string, AttributeValue>;
 
@@ -97,3 +97,14 @@ function hash(bytes: Buffer, name: string): Buffer {
 
 const damaged = (what: string, name: string): PortError =>
   new PortError('corrupt', `the ${what} in the log table has a damaged ${name}: it was changed by something other than the sealer; run intact recover-head`);
+
+/** Items of the rounds that begin at or after `from`, ascending; consistent. */
+export function roundsFrom(client: DynamoDBClient, table: string, from: number): AsyncIterable<Image> {
+  return queried(client, `list the rounds from entry ${from}`, {
+    TableName: table,
+    ConsistentRead: true,
+    KeyConditionExpression: '#pk = :pk AND #sk >= :from',
+    ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+    ExpressionAttributeValues: { ':pk': { S: logKeys.round(from).pk }, ':from': { S: logKeys.round(from).sk } },
+  });
+}

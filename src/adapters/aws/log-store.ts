@@ -16,7 +16,7 @@ import type { Image, TableKey } from '../../core/image';
 import { logKeys } from '../../core/table-keys';
 import { asked, cancelledBecause, conditions, imageOf, keyItem, queried, refusals, refusedBy, required, withOldItem } from './dynamodb';
 import { forceHead } from './force-head';
-import { headItem, headOf, identityItem, identityOf, marksItem, marksOf, roundItem, roundOf } from './log-items';
+import { headItem, headOf, identityItem, identityOf, marksItem, marksOf, roundItem, roundOf, roundsFrom } from './log-items';
 
 /** A batch spans 90 minutes at most; that many Queries at once would only queue for sockets. */
 const MINUTES_AT_ONCE = 16;
@@ -101,7 +101,7 @@ export function logStore(client: DynamoDBClient, table: string): LogStore {
     },
 
     async *rounds(fromEntry) {
-      for await (const item of roundsFrom((await lastRoundAtOrBefore(fromEntry))?.from ?? 0)) {
+      for await (const item of roundsFrom(client, table, (await lastRoundAtOrBefore(fromEntry))?.from ?? 0)) {
         const round = roundOf(item);
         if (round.from + round.n > fromEntry) yield round;
       }
@@ -110,7 +110,7 @@ export function logStore(client: DynamoDBClient, table: string): LogStore {
     async *roundsByTime(since, until) {
       const start = Date.parse(since) - CLOCK_MARGIN_MS;
       const end = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until) + CLOCK_MARGIN_MS;
-      for await (const item of roundsFrom(await firstEntryNear(start))) {
+      for await (const item of roundsFrom(client, table, await firstEntryNear(start))) {
         const round = roundOf(item);
         if (Date.parse(round.time) >= end) return;
         if (round.time >= since && (until === undefined || round.time < until)) yield round;
@@ -161,16 +161,6 @@ export function logStore(client: DynamoDBClient, table: string): LogStore {
       );
     },
   };
-
-  function roundsFrom(from: number): AsyncIterable<Image> {
-    return queried(client, `list the rounds from entry ${from}`, {
-      TableName: table,
-      ConsistentRead: true,
-      KeyConditionExpression: '#pk = :pk AND #sk >= :from',
-      ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
-      ExpressionAttributeValues: { ':pk': { S: logKeys.round(from).pk }, ':from': { S: logKeys.round(from).sk } },
-    });
-  }
 
   async function lastRoundAtOrBefore(entry: number): Promise<Round | undefined> {
     const items = queried(

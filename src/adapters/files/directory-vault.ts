@@ -6,21 +6,25 @@ import type { Dirent } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { VaultReadError, type VaultReader } from '../../ports/vault-reader';
+import { runBundles, type BundleThreads } from './bundle-threads';
 
 /** Far above any object we write (single puts, content of one message); keeps one planted file from filling memory. */
 const MAX_OBJECT_SIZE = 1_000_000_000;
 
 export interface DirectoryVaultOptions {
   readonly maxObjectSize?: number;
+  /** Examines bundles ahead, on these threads and the caller's; without it the caller reads one after another. */
+  readonly threads?: BundleThreads;
 }
 
 /** Reads the vault under `directory`. Throws VaultReadError `unreachable` from its methods when the directory is not there. */
-export function directoryVault(directory: string, { maxObjectSize = MAX_OBJECT_SIZE }: DirectoryVaultOptions = {}): VaultReader {
+export function directoryVault(directory: string, { maxObjectSize = MAX_OBJECT_SIZE, threads }: DirectoryVaultOptions = {}): VaultReader {
   const root = resolve(directory);
   return {
     source: directory,
     get: (name) => read(root, name, maxObjectSize),
     list: (prefix) => listNames(root, prefix),
+    ...(threads !== undefined && { bundles: (range) => runBundles({ directory: root, maxObjectSize }, threads, range) }),
   };
 }
 

@@ -3,7 +3,7 @@
  * is the same encoding without a limit on the number of entries, so segments joined together are a valid run of entries.
  */
 import { LogFormatError } from './log-format-error';
-import { leafHashInto } from './merkle';
+import { leafHashText } from './merkle';
 import { HASH_SIZE } from './sha256';
 
 /** Bytes of the longest entry the length prefix can state. */
@@ -63,7 +63,13 @@ export function decodeEntries(bytes: Buffer): Buffer[] {
 
 /** Leaf hashes of entries [first, last) of `bytes`, 32 bytes each. */
 export function entryLeafHashes(bytes: Uint8Array, starts: readonly number[], first = 0, last = starts.length - 1): Buffer {
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const hashes = Buffer.allocUnsafe((last - first) * HASH_SIZE);
-  for (let i = first; i < last; i++) leafHashInto(hashes, (i - first) * HASH_SIZE, bytes, starts[i]! + LENGTH_SIZE, starts[i + 1]!);
+  // A tile's worth at a time: one call that makes bytes of text costs as much as hashing a few entries.
+  for (let from = first; from < last; from += TILE_WIDTH) {
+    let text = '';
+    for (let i = from; i < Math.min(last, from + TILE_WIDTH); i++) text += leafHashText(source, starts[i]! + LENGTH_SIZE, starts[i + 1]!);
+    hashes.write(text, (from - first) * HASH_SIZE, 'latin1');
+  }
   return hashes;
 }

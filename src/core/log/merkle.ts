@@ -5,7 +5,10 @@
  *
  * Leaf hashes travel as one buffer, 32 bytes each. Sizes and indexes are safe integers, so shifts (32 bits in JavaScript) are not used.
  */
-import { HASH_SIZE, sha256, sha256Into } from './sha256';
+import { nodeHash, subtreeRoot } from './node-hash';
+import { digestLatin1, HASH_SIZE, sha256 } from './sha256';
+
+export { nodeHash };
 
 /** Root of the empty tree: SHA-256 of nothing. */
 export const EMPTY_ROOT: Buffer = sha256(Buffer.alloc(0));
@@ -19,11 +22,8 @@ export interface RightEdge {
 export const EMPTY_EDGE: RightEdge = { size: 0, edge: [] };
 
 const LEAF_PREFIX = 0x00;
-const NODE_PREFIX = 0x01;
 
 // Scratch space of this module: everything here is synchronous, so no two callers ever meet in it.
-const nodeInput = Buffer.alloc(1 + 2 * HASH_SIZE);
-nodeInput[0] = NODE_PREFIX;
 const MAX_SCRATCH_LEAF = 65_536;
 const leafInput = Buffer.alloc(1 + MAX_SCRATCH_LEAF);
 leafInput[0] = LEAF_PREFIX;
@@ -31,34 +31,16 @@ const leafViews: (Uint8Array | undefined)[] = []; // by length: making a view co
 
 /** SHA-256(0x00 ‖ entry). */
 export function leafHash(entry: Uint8Array): Buffer {
-  const out = Buffer.allocUnsafe(HASH_SIZE);
-  leafHashInto(out, 0, entry, 0, entry.length);
-  return out;
+  const bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
+  return Buffer.from(leafHashText(bytes, 0, bytes.length), 'latin1');
 }
 
-/** Writes the leaf hash of `source[start, end)` to `out` at `offset`. */
-export function leafHashInto(out: Buffer, offset: number, source: Uint8Array, start: number, end: number): void {
+/** The leaf hash of `source[start, end)` as latin1 text, one character a byte: a run of hashes is joined and turned into bytes at once. */
+export function leafHashText(source: Buffer, start: number, end: number): string {
   const length = end - start;
-  if (length > MAX_SCRATCH_LEAF) {
-    sha256(Buffer.concat([Buffer.of(LEAF_PREFIX), source.subarray(start, end)])).copy(out, offset);
-    return;
-  }
-  if (source instanceof Buffer) source.copy(leafInput, 1, start, end);
-  else leafInput.set(source.subarray(start, end), 1);
-  sha256Into(out, offset, (leafViews[length] ??= leafInput.subarray(0, 1 + length)));
-}
-
-/** SHA-256(0x01 ‖ left ‖ right). */
-export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  nodeInput.set(left, 1);
-  nodeInput.set(right, 1 + HASH_SIZE);
-  return sha256(nodeInput);
-}
-
-/** Hashes the two neighbours at `from` in `source` into `out` at `to`. */
-function nodeHashInto(out: Buffer, to: number, source: Buffer, from: number): void {
-  source.copy(nodeInput, 1, from, from + 2 * HASH_SIZE);
-  sha256Into(out, to, nodeInput);
+  if (length > MAX_SCRATCH_LEAF) return digestLatin1(Buffer.concat([Buffer.of(LEAF_PREFIX), source.subarray(start, end)]));
+  source.copy(leafInput, 1, start, end);
+  return digestLatin1((leafViews[length] ??= leafInput.subarray(0, 1 + length)));
 }
 
 /** How many hashes `hashes` holds. Throws RangeError when it is not whole hashes: a programming error, contents of files are checked before. */
@@ -72,15 +54,9 @@ export const hashAt = (hashes: Buffer, i: number): Buffer => hashes.subarray(i *
 
 /** Root of the full subtree over `hashes` (a power of two of them, at least one), which is left as it was. */
 export function fullSubtreeRoot(hashes: Buffer): Buffer {
-  let width = hashCount(hashes);
+  const width = hashCount(hashes);
   if (width === 0 || !Number.isInteger(Math.log2(width))) throw new RangeError(`a full subtree has a power of two of leaves, not ${width}`);
-  if (width === 1) return Buffer.from(hashes);
-  const work = Buffer.allocUnsafe((width / 2) * HASH_SIZE);
-  let source = hashes;
-  for (; width > 1; width /= 2, source = work) {
-    for (let i = 0; i < width / 2; i++) nodeHashInto(work, i * HASH_SIZE, source, 2 * i * HASH_SIZE);
-  }
-  return Buffer.from(work.subarray(0, HASH_SIZE));
+  return subtreeRoot(hashes, width);
 }
 
 /** Root of the tree whose leaf hashes are `leaves`. */

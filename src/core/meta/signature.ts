@@ -13,6 +13,13 @@ export type SignatureVerdict = 'valid' | 'missing' | 'malformed' | 'mismatch' | 
 
 const HEADER = /^sha256=[0-9a-f]{64}$/;
 
+const hmacOf = (body: Uint8Array, secret: string): Buffer => createHmac('sha256', secret).update(body).digest();
+
+/** The header Meta would send with exactly these bytes: what plays Meta signs with it. */
+export function signatureOf(body: Uint8Array, secret: string): string {
+  return `sha256=${hmacOf(body, secret).toString('hex')}`;
+}
+
 /**
  * Checks `X-Hub-Signature-256`: HMAC-SHA256 of the exact bytes received under the app secret (`secrets`: current first, then the previous one).
  * Never a re-serialised body: Meta signs its own escapes (`\/`, `é`). Takes the same time for every well-formed header, so it tells a forger
@@ -27,8 +34,7 @@ export function verifySignature(rawBody: Buffer, header: string | undefined, sec
   const given = Buffer.from(header.slice('sha256='.length), 'hex');
   let valid = false;
   for (const secret of usable) {
-    const expected = createHmac('sha256', secret).update(rawBody).digest();
-    if (timingSafeEqual(expected, given)) valid = true;
+    if (timingSafeEqual(hmacOf(rawBody, secret), given)) valid = true;
   }
   return valid ? 'valid' : 'mismatch';
 }

@@ -1,6 +1,6 @@
 /** Signature checks against HMACs computed elsewhere (openssl) over bodies as Meta escapes them. */
 import { createHmac } from 'node:crypto';
-import { verifySignature } from '../../../src/core/meta/signature';
+import { signatureOf, verifySignature } from '../../../src/core/meta/signature';
 
 const SECRET = 'test_app_secret';
 const VECTORS: readonly (readonly [body: string, hmac: string])[] = [
@@ -12,6 +12,10 @@ const VECTORS: readonly (readonly [body: string, hmac: string])[] = [
 describe('a signature', () => {
   it.each(VECTORS)('is valid over the exact bytes %s', (body, hmac) => {
     expect(verifySignature(Buffer.from(body), `sha256=${hmac}`, [SECRET])).toBe('valid');
+  });
+
+  it.each(VECTORS)('is made the same way by whoever plays Meta: %s', (body, hmac) => {
+    expect(signatureOf(Buffer.from(body), SECRET)).toBe(`sha256=${hmac}`);
   });
 
   it('is valid with the previous secret while secrets rotate', () => {

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import type { AppSecret } from '../../../local/errands';
-import { answerOf, postDelivery, signatureOf, type WebhookAnswer } from '../../../local/webhook';
+import { answerOf, postDelivery, type WebhookAnswer } from '../../../local/webhook';
+import { signatureOf } from '../../../src/core/meta/signature';
 import { aws, outputs } from './cloud';
 
-export { signatureOf, type WebhookAnswer } from '../../../local/webhook';
+export { type WebhookAnswer } from '../../../local/webhook';
+export { signatureOf } from '../../../src/core/meta/signature';
 
 export interface PostOptions {
   /** `current` (default): the app secret; `forged`: a random one; `none`: no signature header; else this very secret. */
