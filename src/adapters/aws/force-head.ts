@@ -12,7 +12,7 @@ import {
 import { PortError, type Head, type LogStore, type Round } from '../../ports';
 import type { Image } from '../../core/image';
 import { logKeys } from '../../core/table-keys';
-import { asked, conditions, imageOf, keyItem, queried, refusedBy, required } from './dynamodb';
+import { asked, conditions, imageOf, keyItem, refusedBy, required } from './dynamodb';
 import { headItem, recoveredMarksItems, roundItem, roundsFrom } from './log-items';
 
 /** A head moves a few times a second at the most; five lost attempts mean that sealing was not stopped. */

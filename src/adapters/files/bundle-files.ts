@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { TILE_WIDTH } from '../../core/log/bundle';
+import { HASH_SIZE } from '../../core/log/sha256';
 import { tilePath } from '../../core/log/tile-path';
 import { examineBundle, type AgreeingBundle } from '../../core/verify/examine-bundle';
 
@@ -20,35 +21,38 @@ export interface BundleTask {
 /** One result per bundle, in order. Never throws: what cannot be read is undefined, like what disagrees. */
 export function examineFiles({ directory, first, count, judgeEntries, maxObjectSize }: BundleTask): (AgreeingBundle | undefined)[] {
   return Array.from({ length: count }, (_, i) => {
-    const read = (level: 0 | 'entries', reused: Reused): Buffer | undefined =>
-      readWhole(join(directory, tilePath({ level, index: first + i, width: TILE_WIDTH })), maxObjectSize, judgeEntries ? undefined : reused);
-    const bundle = read('entries', bundleSpace);
-    const tile = bundle === undefined ? undefined : read(0, tileSpace);
-    return bundle === undefined || tile === undefined ? undefined : examineBundle(bundle, tile, judgeEntries);
+    const path = (level: 0 | 'entries'): string => join(directory, tilePath({ level, index: first + i, width: TILE_WIDTH }));
+    const bundle = judgeEntries ? readOwn(path('entries'), maxObjectSize) : readInto(path('entries'), bundleSpace);
+    const tile = bundle && (judgeEntries ? readOwn(path(0), maxObjectSize) : readInto(path(0), tileSpace));
+    return bundle && tile && examineBundle(bundle, tile, judgeEntries);
   });
 }
 
-/** Memory used again for the next file, where nobody keeps the bytes. */
-interface Reused {
-  buffer: Buffer;
-}
-const bundleSpace: Reused = { buffer: Buffer.alloc(0) };
-const tileSpace: Reused = { buffer: Buffer.alloc(0) };
+// Memory used again for the next file where nobody keeps the bytes; pages that no file reaches are never touched.
+const bundleSpace = Buffer.allocUnsafeSlow(1 << 20);
+const tileSpace = Buffer.allocUnsafeSlow(TILE_WIDTH * HASH_SIZE + 1);
 
-function space(size: number, reused: Reused | undefined): Buffer {
-  if (reused === undefined) return Buffer.allocUnsafeSlow(size); // of its own, so that it can be given to another thread
-  if (reused.buffer.length < size) reused.buffer = Buffer.allocUnsafeSlow(2 * size);
-  return reused.buffer.subarray(0, size);
-}
+/** The file in memory of its own, so that it can be given to another thread. */
+const readOwn = (path: string, limit: number): Buffer | undefined =>
+  withFile(path, (file) => {
+    const info = fstatSync(file);
+    if (!info.isFile() || info.size > limit) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(info.size);
+    return readSync(file, bytes, 0, info.size, 0) === info.size ? bytes : undefined;
+  });
 
-function readWhole(path: string, limit: number, reused: Reused | undefined): Buffer | undefined {
+/** The file in `space`, if there is room to spare: then it ended there. */
+const readInto = (path: string, space: Buffer): Buffer | undefined =>
+  withFile(path, (file) => {
+    const size = readSync(file, space, 0, space.length, 0);
+    return size < space.length ? space.subarray(0, size) : undefined;
+  });
+
+function withFile(path: string, read: (file: number) => Buffer | undefined): Buffer | undefined {
   let file: number | undefined;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a planted pipe must not hold us up
-    const info = fstatSync(file);
-    if (!info.isFile() || info.size > limit) return undefined;
-    const bytes = space(info.size, reused);
-    return readSync(file, bytes, 0, info.size, 0) === info.size ? bytes : undefined;
+    return read(file);
   } catch {
     return undefined; // whoever asked reads it again by itself and says what is wrong
   } finally {
