@@ -5,6 +5,7 @@
 import * as z from 'zod/mini';
 import { type ShapeProblem } from './quarantine';
 import { shape, type Shape } from './shape';
+import { wordTable } from './word-table';
 
 /**
  * What one element of a list is: `message`, `status`: live, identity by wamid. `echo`: a message the business sent from another device.
@@ -33,28 +34,28 @@ const contactSync = shape(() => z.looseObject({ type: maybeText, action: maybeTe
 const changedUserId = shape(() => z.looseObject({ wa_id: maybeText, user_id: z.nullish(z.union([z.string(), z.looseObject({ previous: maybeText, current: maybeText })])), timestamp: scalar }));
 const automatic = shape(() => z.looseObject({ id: maybeText, event_name: maybeText, timestamp: scalar }));
 
-const messaging: FieldSpec = { lists: { messages: 'message', statuses: 'status', errors: 'item', user_actions: 'item' } };
-const echoes: FieldSpec = { lists: { message_echoes: 'echo', messages: 'echo', statuses: 'status', errors: 'item' } };
-const groups: FieldSpec = { lists: { groups: 'item', errors: 'item' }, shape: group };
+const messaging: FieldSpec = { lists: wordTable<ItemKind>({ messages: 'message', statuses: 'status', errors: 'item', user_actions: 'item' }) };
+const echoes: FieldSpec = { lists: wordTable<ItemKind>({ message_echoes: 'echo', messages: 'echo', statuses: 'status', errors: 'item' }) };
+const groups: FieldSpec = { lists: wordTable<ItemKind>({ groups: 'item', errors: 'item' }), shape: group };
 const whole = (form: Shape = anyObject): FieldSpec => ({ shape: form });
 
-export const FIELDS: Readonly<Record<string, FieldSpec>> = Object.assign(Object.create(null) as Record<string, FieldSpec>, {
+export const FIELDS: Readonly<Record<string, FieldSpec>> = wordTable<FieldSpec>({
   account_alerts: whole(),
   account_review_update: whole(shape(() => z.looseObject({ decision: maybeText }))),
   account_settings_update: whole(),
   account_update: whole(accountEvent),
-  automatic_events: { lists: { automatic_events: 'item', errors: 'item' }, shape: automatic },
+  automatic_events: { lists: wordTable<ItemKind>({ automatic_events: 'item', errors: 'item' }), shape: automatic },
   business_capability_update: whole(),
   business_status_update: whole(accountEvent),
   business_username_update: whole(),
-  calls: { lists: { calls: 'item', statuses: 'item', errors: 'item' }, shape: call },
+  calls: { lists: wordTable<ItemKind>({ calls: 'item', statuses: 'item', errors: 'item' }), shape: call },
   flows: whole(accountEvent),
   group_lifecycle_update: groups,
   group_participant_update: groups,
   group_participants_update: groups,
   group_settings_update: groups,
   group_status_update: groups,
-  history: { lists: { history: 'history', messages: 'past', message_echoes: 'past', statuses: 'item', errors: 'item' } },
+  history: { lists: wordTable<ItemKind>({ history: 'history', messages: 'past', message_echoes: 'past', statuses: 'item', errors: 'item' }) },
   message_echoes: echoes,
   message_template_components_update: whole(template),
   message_template_quality_update: whole(template),
@@ -66,15 +67,15 @@ export const FIELDS: Readonly<Record<string, FieldSpec>> = Object.assign(Object.
   phone_number_name_update: whole(phoneNumber),
   phone_number_quality_update: whole(phoneNumber),
   security: whole(accountEvent),
-  smb_app_state_sync: { lists: { state_sync: 'item', errors: 'item' }, shape: contactSync },
+  smb_app_state_sync: { lists: wordTable<ItemKind>({ state_sync: 'item', errors: 'item' }), shape: contactSync },
   smb_message_echoes: echoes,
   standby: messaging,
   template_category_update: whole(template),
   template_correct_category_detection: whole(template),
   tracking_events: whole(),
-  user_id_update: { lists: { user_id_update: 'item', errors: 'item' }, shape: changedUserId },
-  user_preferences: { lists: { user_preferences: 'item', errors: 'item' }, shape: preference },
-} satisfies Record<string, FieldSpec>);
+  user_id_update: { lists: wordTable<ItemKind>({ user_id_update: 'item', errors: 'item' }), shape: changedUserId },
+  user_preferences: { lists: wordTable<ItemKind>({ user_preferences: 'item', errors: 'item' }), shape: preference },
+});
 
 const error = shape(() => z.looseObject({ code: scalar, title: maybeText, message: maybeText, href: maybeText }));
 

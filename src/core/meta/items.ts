@@ -13,6 +13,7 @@ import { isObject, stringIn, type Json } from './json-members';
 import { shapeOfMessage, textOfMessage } from './messages';
 import { type QuarantineCode, type QuarantineReason } from './quarantine';
 import { participantOf, shapeOfStatus, STATUSES, STATUS_EXAMPLE } from './statuses';
+import { wordTable } from './word-table';
 
 export interface Item {
   readonly node: JsonNode;
@@ -27,7 +28,7 @@ export interface Item {
 }
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const EVENT_KINDS: Readonly<Record<string, 'edit' | 'revoke' | 'reaction'>> = { edit: 'edit', revoke: 'revoke', reaction: 'reaction' };
+const EVENT_KINDS = wordTable<'edit' | 'revoke' | 'reaction'>({ edit: 'edit', revoke: 'revoke', reaction: 'reaction' });
 
 /** A live message, or the echo of one the business sent from another device. */
 export function messageEvent(change: ChangeContext, item: Item, kind: 'message' | 'echo'): MessageEvent | QuarantineEvent {

@@ -8,6 +8,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { survivesAsDouble } from './exact-number';
+import { wordTable } from './word-table';
 
 /** Why bytes are not JSON (RFC 8259). Offsets count bytes from the start of the body. */
 export const JSON_ERROR_CODES = [
@@ -340,7 +341,7 @@ class Reader {
   }
 }
 
-const ESCAPES: Readonly<Record<string, string>> = Object.assign(Object.create(null) as Record<string, string>, {
+const ESCAPES: Readonly<Record<string, string>> = wordTable<string>({
   '"': '"',
   '\\': '\\',
   '/': '/',

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod/mini';
 import { shape, type Shape } from './shape';
+import { wordTable } from './word-table';
 
 const text = z.string();
 const maybeText = z.nullish(z.string());
@@ -16,7 +17,7 @@ const media = () =>
 const reply = () => z.looseObject({ id: text, title: maybeText, description: maybeText });
 
 /** Replies to what the business sent; an unknown kind of reply is kept and counted like an unknown type. */
-export const REPLY_KINDS: Readonly<Record<string, Shape>> = Object.assign(Object.create(null) as Record<string, Shape>, {
+export const REPLY_KINDS: Readonly<Record<string, Shape>> = wordTable<Shape>({
   button_reply: shape(() => z.looseObject({ button_reply: reply() })),
   list_reply: shape(() => z.looseObject({ list_reply: reply() })),
   nfm_reply: shape(() => z.looseObject({ nfm_reply: z.looseObject({ response_json: maybeText, body: maybeText, name: maybeText }) })),
@@ -54,7 +55,7 @@ const mediaType = (name: string): MessageType => ({
   example: `{"type":"${name}","${name}":{"id":"1003383421387256","mime_type":"…","sha256":"…"}}`,
 });
 
-export const MESSAGE_TYPES: Readonly<Record<string, MessageType>> = Object.assign(Object.create(null) as Record<string, MessageType>, {
+export const MESSAGE_TYPES: Readonly<Record<string, MessageType>> = wordTable<MessageType>({
   text: { shape: shape(() => z.looseObject({ text: z.looseObject({ body: text }) })), body: 'text', example: '{"type":"text","text":{"body":"Hello"}}' },
   image: mediaType('image'),
   video: mediaType('video'),

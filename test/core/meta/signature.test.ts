@@ -38,6 +38,21 @@ describe('a signature', () => {
     }
   });
 
+  it('does not match when any one digit of it is another', () => {
+    const [body, hmac] = VECTORS[0] ?? ['', ''];
+    for (let i = 0; i < hmac.length; i += 1) {
+      const forged = `${hmac.slice(0, i)}${hmac[i] === '0' ? '1' : '0'}${hmac.slice(i + 1)}`;
+      expect(verifySignature(Buffer.from(body), `sha256=${forged}`, [SECRET])).toBe('mismatch');
+    }
+  });
+
+  it('is over bytes, also those that are no text', () => {
+    const body = Buffer.from([0x7b, 0xff, 0x7d]);
+    const header = `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`;
+    expect(verifySignature(body, header, [SECRET])).toBe('valid');
+    expect(verifySignature(Buffer.from([0x7b, 0xfe, 0x7d]), header, [SECRET])).toBe('mismatch');
+  });
+
   it('does not match under another secret', () => {
     const [body, hmac] = VECTORS[0] ?? ['', ''];
     expect(verifySignature(Buffer.from(body), `sha256=${hmac}`, ['test_app_secreT'])).toBe('mismatch');

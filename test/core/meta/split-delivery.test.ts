@@ -257,6 +257,14 @@ describe('quarantine', () => {
 });
 
 describe('what nobody expected is kept', () => {
+  // Members that every object inherits, sent as if they were words of Meta's.
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf'])('a message of type %s is one of an unknown type, and a member of that name an event of its own', (word) => {
+    expect(onlyEvent(wire(`"messages":[{"id":"wamid.A","timestamp":"17","type":"${word}","${word}":{"x":1}}]`))).toMatchObject({ eventKind: 'message', type: word, unknownType: true });
+    const [event] = eventsOf(wire(`"${word}":[{"x":1}]`));
+    expect(event).toMatchObject({ eventKind: 'field', unknownType: true });
+    expect(eventsOf(`{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"${word}","value":{}}]}]}`)).toMatchObject([{ eventKind: 'field', unknownType: true }]);
+  });
+
   it('a type, a kind of reply, a status and a field that are new are records that say so', () => {
     for (const name of ['new-type', 'interactive.unknown-kind', 'status.new-word', 'new-field']) expect(onlyEvent(fixture(name))).toMatchObject({ unknownType: true });
     expect(onlyEvent(wire(`"messages":[${text().replace('"type":"text",', '')}]`))).toMatchObject({ eventKind: 'message', unknownType: true, text: 'Hello' });
