@@ -1,0 +1,147 @@
+/**
+ * What each function may not do, tried with its own role as deployed: a function that is taken over can do what it is for and nothing else. Beside each
+ * refusal stands something the same role is let through with, so that no refusal comes from a role that can do nothing. What hangs on condition keys that the
+ * emulator does not know (docs/local-cloud.md: partitions of a table, encryption contexts, locks) is tested on the templates in test/lib.
+ */
+import { randomUUID } from 'node:crypto';
+import { DeleteItemCommand, DeleteTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { GetPublicKeyCommand, KMSClient, ScheduleKeyDeletionCommand, SignCommand } from '@aws-sdk/client-kms';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DeleteBucketPolicyCommand, DeleteObjectCommand, GetObjectCommand, GetObjectRetentionCommand, ListObjectVersionsCommand, PutObjectCommand, PutObjectLegalHoldCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { FunctionName } from '../../lib/constructs/alarm-registry';
+import { asFunction } from './harness/as-function';
+import { outputs } from './harness/cloud';
+import { refusalOf, type Identity } from './harness/roles';
+import { functionNamed } from './harness/watching';
+
+type Table = 'RecordsTableName' | 'LogTableName' | 'KeysTableName' | 'ViewsTableName';
+type Bucket = 'VaultBucketName' | 'InboxBucketName';
+
+const clientsOf = (identity: Identity) => ({
+  dynamodb: new DynamoDBClient(identity),
+  s3: new S3Client({ ...identity, forcePathStyle: true }),
+  kms: new KMSClient(identity),
+  secrets: new SecretsManagerClient(identity),
+  lambda: new LambdaClient(identity),
+  iam: new IAMClient(identity),
+});
+type Clients = ReturnType<typeof clientsOf>;
+
+interface Attempt {
+  readonly what: string;
+  readonly by: (as: Clients) => Promise<unknown>;
+}
+
+// Names of nothing: were one of these let through, it would do no harm.
+const Key = { pk: { S: 'nobody' }, sk: { S: 'nobody' } };
+const nothing = randomUUID();
+
+const getItem = (table: Table): Attempt => ({ what: `read ${table}`, by: ({ dynamodb }) => dynamodb.send(new GetItemCommand({ TableName: outputs[table], Key })) });
+const putItem = (table: Table): Attempt => ({ what: `put to ${table}`, by: ({ dynamodb }) => dynamodb.send(new PutItemCommand({ TableName: outputs[table], Item: Key, ConditionExpression: 'attribute_exists(pk)' })) });
+const updateItem = (table: Table): Attempt => ({ what: `update in ${table}`, by: ({ dynamodb }) => dynamodb.send(new UpdateItemCommand({ TableName: outputs[table], Key, UpdateExpression: 'SET a = :a', ConditionExpression: 'attribute_exists(pk)', ExpressionAttributeValues: { ':a': { S: '' } } })) });
+const deleteItem = (table: Table): Attempt => ({ what: `delete from ${table}`, by: ({ dynamodb }) => dynamodb.send(new DeleteItemCommand({ TableName: outputs[table], Key })) });
+const scanTable = (table: Table): Attempt => ({ what: `scan ${table}`, by: ({ dynamodb }) => dynamodb.send(new ScanCommand({ TableName: outputs[table], Limit: 1 })) });
+const queryTable = (table: Table): Attempt => ({ what: `query ${table}`, by: ({ dynamodb }) => dynamodb.send(new QueryCommand({ TableName: outputs[table], KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: 'nobody' } } })) });
+const get = (bucket: Bucket, name: string): Attempt => ({ what: `get ${bucket} ${name}`, by: ({ s3 }) => s3.send(new GetObjectCommand({ Bucket: outputs[bucket], Key: name })) });
+const put = (bucket: Bucket, name: string): Attempt => ({ what: `put ${bucket} ${name}`, by: ({ s3 }) => s3.send(new PutObjectCommand({ Bucket: outputs[bucket], Key: name, Body: 'x' })) });
+const remove = (bucket: Bucket, name: string): Attempt => ({ what: `delete ${bucket} ${name}`, by: ({ s3 }) => s3.send(new DeleteObjectCommand({ Bucket: outputs[bucket], Key: name })) });
+const listVersions = (bucket: Bucket): Attempt => ({ what: `list the versions of ${bucket}`, by: ({ s3 }) => s3.send(new ListObjectVersionsCommand({ Bucket: outputs[bucket], MaxKeys: 1 })) });
+const sign: Attempt = { what: 'sign', by: ({ kms }) => kms.send(new SignCommand({ KeyId: outputs.SigningKeyArn, Message: Buffer.from(nothing), MessageType: 'RAW', SigningAlgorithm: 'ED25519_SHA_512' })) };
+const readPublicKey: Attempt = { what: 'read the public key', by: ({ kms }) => kms.send(new GetPublicKeyCommand({ KeyId: outputs.SigningKeyArn })) };
+const readSecret: Attempt = { what: 'read the app secret', by: ({ secrets }) => secrets.send(new GetSecretValueCommand({ SecretId: outputs.AppSecretArn })) };
+const retention: Attempt = { what: 'read a lock', by: ({ s3 }) => s3.send(new GetObjectRetentionCommand({ Bucket: outputs.VaultBucketName, Key: 'checkpoint' })) };
+
+const vault = 'VaultBucketName';
+const inbox = 'InboxBucketName';
+const records = 'RecordsTableName';
+const log = 'LogTableName';
+const keys = 'KeysTableName';
+const views = 'ViewsTableName';
+
+interface Rights {
+  readonly may: readonly Attempt[];
+  readonly mayNot: readonly Attempt[];
+}
+
+const rights: Readonly<Record<FunctionName, Rights>> = {
+  'receive-webhook': {
+    may: [getItem(records), putItem(records), getItem(keys), readSecret],
+    mayNot: [scanTable(records), getItem(log), putItem(log), putItem(keys), getItem(views), putItem(views), get(vault, 'checkpoint'), put(vault, `segment/${nothing}`), listVersions(vault), remove(inbox, `delivery/${nothing}`), put(inbox, nothing), sign, readPublicKey],
+  },
+  'process-inbox': {
+    may: [getItem(records), putItem(records), getItem(keys), remove(inbox, `delivery/${nothing}`)],
+    mayNot: [scanTable(records), getItem(log), putItem(log), putItem(keys), getItem(views), get(vault, 'checkpoint'), put(vault, `segment/${nothing}`), remove(inbox, `content/${nothing}`), readSecret, sign],
+  },
+  'sweep-inbox': {
+    may: [],
+    mayNot: [getItem(records), putItem(records), getItem(keys), getItem(log), getItem(views), get(inbox, `content/${nothing}`), put(inbox, `delivery/${nothing}`), remove(inbox, `delivery/${nothing}`), get(vault, 'checkpoint'), readSecret, sign],
+  },
+  'seal-records': {
+    may: [getItem(log), putItem(log), getItem(records), getItem(keys), putItem(keys), get(vault, 'checkpoint')],
+    mayNot: [scanTable(records), getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `checkpoints/${nothing}`), put(vault, nothing), get(vault, 'log.vkeys'), get(inbox, `delivery/${nothing}`), put(inbox, `content/${nothing}`), readSecret, sign, readPublicKey],
+  },
+  'publish-log': {
+    may: [getItem(log), queryTable(log), get(vault, 'checkpoint'), readPublicKey, sign],
+    mayNot: [getItem(records), putItem(records), putItem(log), putItem(keys), getItem(views), put(vault, `segment/${nothing}`), put(vault, `blob/${nothing}`), put(vault, nothing), get(inbox, `content/${nothing}`), readSecret],
+  },
+  'project-views': {
+    may: [putItem(views), updateItem(views)],
+    mayNot: [getItem(records), putItem(records), getItem(log), getItem(keys), scanTable(views), get(vault, 'checkpoint'), get(inbox, `content/${nothing}`), readSecret, sign],
+  },
+  heartbeat: {
+    may: [putItem(records), getItem(log)],
+    mayNot: [scanTable(records), putItem(log), putItem(keys), getItem(views), get(vault, 'checkpoint'), put(vault, `segment/${nothing}`), get(inbox, `content/${nothing}`), readSecret, sign],
+  },
+  'seal-missing': {
+    may: [scanTable(records), getItem(log), putItem(log), get(vault, 'checkpoint')],
+    mayNot: [getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `checkpoints/${nothing}`), get(inbox, `delivery/${nothing}`), readSecret, sign],
+  },
+  'verify-vault': {
+    may: [get(vault, 'checkpoint'), listVersions(vault), readPublicKey, getItem(log), putItem(records)],
+    mayNot: [scanTable(records), putItem(log), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `segment/${nothing}`), put(vault, `report/${nothing}`), get(inbox, `content/${nothing}`), readSecret, sign],
+  },
+  'initialize-log': {
+    may: [getItem(log), putItem(log), get(vault, 'checkpoint'), readPublicKey],
+    mayNot: [getItem(records), putItem(records), getItem(views), put(vault, `segment/${nothing}`), put(vault, `tile/${nothing}`), get(inbox, `content/${nothing}`), readSecret],
+  },
+};
+
+/** What none of them may, whatever it is for. */
+const nobodyMay = (name: FunctionName): readonly Attempt[] => [
+  ...[deleteItem(records), updateItem(records), deleteItem(keys), updateItem(keys), updateItem(log), deleteItem(views)],
+  ...(name === 'seal-missing' ? [] : [deleteItem(log)]),
+  remove(vault, `segment/${nothing}`),
+  remove(vault, `checkpoints/${nothing}`),
+  remove(vault, 'log.vkeys-not'),
+  { what: 'delete a version', by: ({ s3 }) => s3.send(new DeleteObjectCommand({ Bucket: outputs[vault], Key: `tile/0/${nothing}.p/1`, VersionId: nothing })) },
+  { what: 'bypass a lock', by: ({ s3 }) => s3.send(new DeleteObjectCommand({ Bucket: outputs[vault], Key: nothing, VersionId: nothing, BypassGovernanceRetention: true })) },
+  { what: 'put a legal hold', by: ({ s3 }) => s3.send(new PutObjectLegalHoldCommand({ Bucket: outputs[vault], Key: nothing, LegalHold: { Status: 'ON' } })) },
+  { what: "lift the vault's policy", by: ({ s3 }) => s3.send(new DeleteBucketPolicyCommand({ Bucket: outputs[vault] })) },
+  { what: 'delete the table', by: ({ dynamodb }) => dynamodb.send(new DeleteTableCommand({ TableName: outputs[records] })) },
+  { what: 'schedule the deletion of the signing key', by: ({ kms }) => kms.send(new ScheduleKeyDeletionCommand({ KeyId: outputs.SigningKeyArn })) },
+  { what: 'set the app secret', by: ({ secrets }) => secrets.send(new PutSecretValueCommand({ SecretId: outputs.AppSecretArn, SecretString: '{}' })) },
+  { what: 'call a function', by: async ({ lambda }) => lambda.send(new InvokeCommand({ FunctionName: (await functionNamed('heartbeat')).name, InvocationType: 'DryRun' })) },
+  { what: 'give itself a right', by: async ({ iam }) => iam.send(new PutRolePolicyCommand({ RoleName: (await functionNamed(name)).roleName, PolicyName: nothing, PolicyDocument: '{"Version":"2012-10-17","Statement":[]}' })) },
+  ...(name === 'verify-vault' ? [] : [retention]),
+];
+
+/** `refused`: by the rights of the caller. Anything else means that it was let through to whatever came next. */
+async function verdict(attempt: Attempt, as: Clients): Promise<string> {
+  const code = await refusalOf(attempt.by(as));
+  if (/^AccessDenied(Exception)?$/.test(code)) return 'refused';
+  // What was asked for is not there, or its condition did not hold: the right was there.
+  return ['granted', 'ConditionalCheckFailedException', 'NoSuchKey', 'NoSuchObjectLockConfiguration'].includes(code) ? 'let through' : code;
+}
+
+describe.each(Object.entries(rights) as readonly (readonly [FunctionName, Rights])[])('%s', (name, { may, mayNot }) => {
+  it('is let through with what it is for, and refused everything else', async () => {
+    const as = clientsOf(await asFunction(name));
+    const tried = async (attempts: readonly Attempt[]): Promise<object> => Object.fromEntries(await Promise.all(attempts.map(async (attempt) => [attempt.what, await verdict(attempt, as)] as const)));
+    const refused = [...mayNot, ...nobodyMay(name)];
+    expect(await tried(may)).toEqual(Object.fromEntries(may.map(({ what }) => [what, 'let through'])));
+    expect(await tried(refused)).toEqual(Object.fromEntries(refused.map(({ what }) => [what, 'refused'])));
+    for (const client of Object.values(as)) client.destroy();
+  });
+});
