@@ -1,5 +1,5 @@
 /** verify, pull, proof, status, tamper and the operator's commands, as a person meets them: reports, exit codes, JSON with the members that are promised. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatVkey, verifierKey } from '../../src/core/log/vkey';
@@ -113,6 +113,10 @@ describe('intact verify', () => {
     const dir = await pulled();
     writeFileSync(path('memory.json'), '{"size":');
     expect((await runAlone(['verify', dir, '--memory', path('memory.json')])).code).toBe(2);
+    mkdirSync(path('memory')); // there, and cannot be read
+    const { code, stdout, stderr } = await runAlone(['verify', dir, '--memory', path('memory')]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('cannot be read');
   });
 
   it.each([[['--profile', 'sumdb']], [['--vkey', 'nonsense']], [['--profile', 'tlog-tiles']], [['--memory', 'x', '--no-memory']]])('with %j is wrong usage', async (options) => {

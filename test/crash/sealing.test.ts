@@ -14,7 +14,7 @@ import { verifyVault } from '../../src/operations/verify-vault';
 import { PortError } from '../../src/ports';
 import { figure } from '../figures';
 import { forEachSeed } from '../seeds';
-import { makeWorld, subjectNamed, type World } from '../world';
+import { findingsIn, makeWorld, subjectNamed, type World } from '../world';
 
 /** Full stories take a minute of computing, so by default only a part of the faults meets the long one. */
 const isFull = process.env['INTACT_FULL'] !== undefined;
@@ -61,6 +61,8 @@ async function isWell(world: World): Promise<void> {
   expect(world.check()).toEqual([]);
   const report = await verifyVault(memoryVaultReader(world.vault.objects), { profile: 'intact', keys: [] });
   expect(report.findings).toEqual([]);
+  // Whatever died, what is wrong with the change by hand is on record, and once.
+  expect(await findingsIn(world)).toEqual(['immutable-modified']);
 }
 
 /** With the message before them, the heartbeat and the three events behind them, the first tile becomes full. */

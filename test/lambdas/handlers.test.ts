@@ -181,7 +181,7 @@ describe('the webhook', () => {
     expect(lines.join()).toContain('"SignaturesRefused":1');
   });
 
-  test('answers 503 while a store does not answer properly, so that the delivery is sent again', async () => {
+  test('answers 5xx while a store does not do what it should, so that the delivery is sent again', async () => {
     cloud.mood = 'fails';
     const { statusCode, headers, json } = await call(post(body));
     expect([statusCode, json['type']]).toEqual([500, 'urn:intact:problem:store-refused']);

@@ -3,7 +3,9 @@ import { memorySigner } from '../../src/adapters/memory/keys';
 import { seededDraw } from '../../src/adapters/memory/schedule';
 import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
 import { headKey, headOf } from '../../src/core/head';
+import { signCheckpoint } from '../../src/core/log/checkpoint';
 import { parseKeyHistory } from '../../src/core/log/log-vkeys';
+import { verifierKey } from '../../src/core/log/vkey';
 import { LogStopped } from '../../src/operations/read-log';
 import { makePublisher, publishLog } from '../../src/operations/publish-log';
 import { rotateVerifierKey } from '../../src/operations/rotate-verifier-key';
@@ -60,6 +62,31 @@ describe('publishing', () => {
     await world.publish();
     const tiles = [...world.vault.objects.keys()].filter((name) => name.startsWith('tile/')).sort();
     expect(tiles).toEqual(['tile/0/000', 'tile/0/001.p/1', 'tile/1/000.p/1', 'tile/entries/000', 'tile/entries/001.p/1']);
+  });
+
+  test('leaves the old checkpoint its partials until the new one stands', async () => {
+    const world = await published(255);
+    await grow(world, 2);
+    const partials = (): string[] => [...world.vault.objects.keys()].filter((name) => name.endsWith('.p/255')).sort();
+    let whileOldStood: readonly string[] = [];
+    const process = world.process(({ method }) => {
+      if (method === 'replaceMutable') whileOldStood = partials();
+      return undefined;
+    });
+    await publishLog(makePublisher(process.ports));
+    expect(whileOldStood).toEqual(['tile/0/000.p/255', 'tile/entries/000.p/255']);
+    expect(partials()).toEqual([]);
+  });
+
+  test('removes what a dead publisher left, but no partial whose full tile is not there', async () => {
+    const world = await published(255);
+    const left = ['tile/0/000.p/255', 'tile/entries/000.p/255'].map((name) => [name, world.vault.objects.get(name) as Buffer] as const);
+    await grow(world, 2);
+    await world.publish();
+    for (const [name, bytes] of left) world.vault.objects.set(name, bytes);
+    world.vault.objects.delete('tile/0/000'); // somebody's doing: what is left of it is the partial
+    expect(await world.publish()).toMatchObject({ outcome: 'nothing-new' });
+    expect([...world.vault.objects.keys()].filter((name) => name.endsWith('.p/255'))).toEqual(['tile/0/000.p/255']);
   });
 
   test('costs a known number of calls: a round of 20 onto a log of 100', async () => {
@@ -121,12 +148,12 @@ describe('publishing', () => {
     expect(await findingsOf(world)).toEqual([]);
   });
 
-  test('gives way to a publisher that was faster, and never goes back', async () => {
+  test.each(['sign', 'replaceMutable'])('gives way to a publisher that was faster, and never goes back: overtaken at %s', async (overtakenAt) => {
     const world = await published(2);
     await grow(world, 1);
     let raced = false;
     const slow = world.process(async ({ method }) => {
-      if (method !== 'replaceMutable' || raced) return undefined;
+      if (method !== overtakenAt || raced) return undefined;
       raced = true;
       await grow(world, 1);
       await world.publish(); // another one, a round further
@@ -140,6 +167,12 @@ describe('publishing', () => {
 describe('a publisher stops, and signs nothing,', () => {
   const key = (world: World): Buffer => headKey({ generation: 1, key: world.kek });
   const segmentOf = (world: World): string => [...world.vault.objects.keys()].findLast((name) => name.startsWith('segment/')) as string;
+  const signedByStranger = async (world: World): Promise<Buffer> => {
+    const { origin } = world.identity;
+    const stranger = memorySigner(world);
+    const { size, root } = world.log.tables.head as Head;
+    return signCheckpoint({ origin, size, root, extensions: [] }, verifierKey(origin, await stranger.publicKey()), (message) => stranger.sign(message));
+  };
   const anotherHead = (world: World): Head => headOf(key(world), { size: 5, edge: [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] });
 
   test.each<[string, string, (world: World) => void | Promise<void>]>([
@@ -156,6 +189,7 @@ describe('a publisher stops, and signs nothing,', () => {
     ['a partial tile is cut off', 'tiles-damaged', (w) => void w.vault.objects.set('tile/0/000.p/3', Buffer.alloc(95))],
     ['the checkpoint is signed by nobody', 'checkpoint-unsigned', (w) => void w.vault.objects.set('checkpoint', Buffer.from(checkpointOf(w).replace(/.{8}\n$/, 'AAAAAA==\n').replace(/AAAAAA==\n$/, 'AAAAAAA=\n')))],
     ['the next size is signed over another tree', 'fork', (w) => void w.vault.objects.set('checkpoints/5', w.vault.objects.get('checkpoint') as Buffer)],
+    ['the next size is signed by a stranger', 'checkpoint-unsigned', async (w) => void w.vault.objects.set('checkpoints/5', await signedByStranger(w))],
     ['the next size is taken by something else', 'checkpoint-unreadable', (w) => void w.vault.objects.set('checkpoints/5', Buffer.from('x'))],
     ['log.vkeys is no chain', 'keys-unreadable', (w) => void w.vault.objects.set('log.vkeys', Buffer.from('x\n'))],
     ['log.vkeys is gone', 'not-initialized', (w) => void w.vault.objects.delete('log.vkeys')],

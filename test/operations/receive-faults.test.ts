@@ -96,6 +96,16 @@ describe('a delivery recorded later', () => {
   const messages = Array.from({ length: MAX_EVENTS_AT_ONCE + 1 }, (_, i) => text(`wamid.${i}`, 'x', SHEENA));
   const body = delivery({ contacts: [contact(SHEENA)], messages });
 
+  test.each(FAULTS)('%s while it is put to the inbox: no answer 200 before it is there, and the retry converges', async (fault: Fault) => {
+    const world = receivingWorld();
+    const failing = world.process(({ index }) => (index === 0 ? fault : undefined));
+    const first = await failing.receive(body).catch(() => undefined);
+    if (first !== undefined) expect(world.inbox.objects.size).toBe(1);
+    await failing.settle();
+    expect(await world.process().receive(body)).toMatchObject({ outcome: 'accepted', queued: 1 });
+    expect(world.inbox.objects.size).toBe(1);
+  });
+
   test.each(FAULTS)('%s at any call of the first ones and the last ones: brought again it is recorded once and then removed', async (fault: Fault) => {
     const calls = await (async () => {
       const world = receivingWorld();

@@ -158,6 +158,23 @@ describe('exactly once', () => {
     });
   });
 
+  test('and a publisher that overtakes a sealer between its two reads of the log does not look like a fork', async () => {
+    const world = await makeWorld({ seed: 11 });
+    await populate(world, 4);
+    await world.seal(world.stream.slice(0, 1));
+    await world.publish();
+    let reads = 0;
+    const overtaken = world.process(async ({ method }) => {
+      if (!['getMutable', 'readHead'].includes(method) || ++reads !== 2) return undefined;
+      await world.seal(world.stream.slice(0, 3));
+      await world.publish();
+      return undefined;
+    });
+    expect(await sealRecords(world.sealer(overtaken), world.stream)).toMatchObject({ sealed: 1, sealedBefore: 3, lost: 0 });
+    await world.publish();
+    expect(world.check()).toEqual([]);
+  });
+
   test('and what a loser put is an orphan: listed, part of nothing', async () => {
     const world = await makeWorld({ seed: 8 });
     await populate(world, 4);

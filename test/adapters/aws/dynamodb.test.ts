@@ -78,6 +78,16 @@ test('no write of any adapter goes out without a condition; only the change of a
   expect(new Set(tokens).size).toBe(tokens.length);
 });
 
+test('what is created asks that nothing be there, what is replaced for exactly the revision it was made from', async () => {
+  const { records, keys, sent } = world();
+  await records.create(image);
+  await keys.create({ subject: 's', generation: 1, wrapped: Buffer.alloc(60), kek: 1 });
+  await records.replace(image, 1);
+  const asked = sent.map(({ json }) => [json['ConditionExpression'], json['ExpressionAttributeNames'], json['ExpressionAttributeValues']]);
+  const nothingThere = ['attribute_not_exists(#pk)', { '#pk': 'pk' }, undefined];
+  expect(asked).toEqual([nothingThere, nothingThere, ['#rev = :ifRev', { '#rev': 'rev' }, { ':ifRev': { N: '1' } }]]);
+});
+
 test('a record refused by its condition comes back as the item that refused it', async () => {
   const { records, sent } = world(jsonError('ConditionalCheckFailedException', { Item: wire }), jsonError('ConditionalCheckFailedException'));
   const other: Image = { ...image, kind: { S: 'edit' } };
@@ -152,6 +162,13 @@ test('each failure of the table has its code, and no message quotes what the ser
   const down = await failure(world(...Array.from({ length: 9 }, () => jsonError('InternalServerError', {}, 500))).records.create(image));
   expect([denied, malformed, cancelledOddly, down].map(({ code }) => code)).toEqual(['denied', 'corrupt', 'corrupt', 'unavailable']);
   for (const { message } of [denied, malformed, cancelledOddly, down]) expect(message).not.toContain('SECRET-CONTENT');
+});
+
+test('the log and the keys are never read from a replica that may be behind', async () => {
+  const { log, keys, sent } = world();
+  expect([await log.readHead(), await log.identity(), await keys.get('s'), await keys.getSecret('kek')]).toEqual(['absent', 'absent', 'absent', 'absent']);
+  await log.sealedMarks([29_500_000]);
+  expect(sent.map(({ json }) => json['ConsistentRead'])).toEqual([true, true, true, true, true]);
 });
 
 test('reads say how fresh they are and go through every page', async () => {
