@@ -42,10 +42,12 @@ async function createSecret({ keys, keyService }: InitializeDeps, name: SecretNa
 
 async function createIdentity(deps: InitializeDeps, originPrefix: string): Promise<LogIdentity> {
   const { log, vault, random } = deps;
+  // The vault before the table: a run at the same time writes them in the other order, so what it put into the vault has an identity by now.
+  const vaultHoldsLog = (await vault.getMutable('log.vkeys')) !== 'absent' || (await vault.getMutable('checkpoint')) !== 'absent';
   const there = await log.identity();
   if (there !== 'absent') return there;
   // A vault with a log but a table without one: the table was lost. A second log in the vault would be the end of both.
-  if ((await vault.getMutable('log.vkeys')) !== 'absent' || (await vault.getMutable('checkpoint')) !== 'absent') {
+  if (vaultHoldsLog) {
     throw new LogStopped('not-initialized', 'the vault holds a log already, but the log table does not know it: restore the log table, or deploy a new vault');
   }
   const identity = { origin: `${originPrefix}/${random(8).toString('hex')}`, systemSubject: newSubject(random) };
