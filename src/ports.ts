@@ -160,7 +160,8 @@ export interface Inbox {
 
 /** Wrapped keys. Rows are never deleted; erasure removes the wrapped bytes and marks the row. */
 export interface KeyTable {
-  get(subject: string): Promise<WrappedKey | 'absent' | 'erased'>;
+  /** `corrupt`: there is a row, and it holds neither a key nor an erasure; whoever asks goes on without it and says so. */
+  get(subject: string): Promise<WrappedKey | 'absent' | 'erased' | 'corrupt'>;
   create(key: WrappedKey): Promise<'created' | 'exists'>;
   getSecret(name: SecretName): Promise<WrappedSecret | 'absent'>;
   createSecret(name: SecretName, secret: WrappedSecret): Promise<'created' | 'exists'>;

@@ -55,7 +55,7 @@ export async function makeWorld({ seed, startMs = Date.parse('2026-02-03T04:05:0
 
   function subjectKeyOf(subject: string): Buffer | undefined {
     const row = keys.subjects.get(subject);
-    if (row === undefined || row === 'erased') return undefined;
+    if (row === undefined || typeof row === 'string') return undefined;
     const aad = Buffer.concat([Buffer.from(subject), Buffer.from([0, 0, 0, row.generation])]);
     const decipher = createDecipheriv('aes-256-gcm', kek, row.wrapped.subarray(0, 12)).setAAD(aad).setAuthTag(row.wrapped.subarray(-16));
     return Buffer.concat([decipher.update(row.wrapped.subarray(12, -16)), decipher.final()]);

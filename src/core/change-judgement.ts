@@ -25,6 +25,7 @@ export const VIOLATIONS = [
   'subject-erased', // written under a subject whose key is erased: sealed raw
   'subject-key-corrupt', // the subject's wrapped key does not open: sealed raw
   'content-absent', // the record names a body that is not in the inbox
+  'content-unreadable', // there is a body, but it cannot be had: archived, too big to be ours, damaged
   'content-mismatch', // the body there has another hash than the record says
 ] as const;
 export type Violation = (typeof VIOLATIONS)[number];

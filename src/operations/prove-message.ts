@@ -64,7 +64,7 @@ export async function proveMessage(ports: ProofPorts, wanted: { readonly message
   const row = await ports.keys.get(stringOf(record.image, 'subject') ?? '');
   if (row === 'erased') return { refused: 'erased' };
   if (row === 'absent') return { refused: 'not-sealed' }; // the sealer makes a subject's key with its first entry; a reader makes none
-  const key = unwrapSubjectKey(await secrets.kek(), row);
+  const key = row === 'corrupt' ? row : unwrapSubjectKey(await secrets.kek(), row);
   if (key === 'corrupt') return { refused: 'damaged', detail: "the subject's row in the keys table does not open" };
   const sealed = await firstEntry(ports, record, key, onRound);
   if (sealed === undefined) return { refused: 'not-sealed' };

@@ -128,9 +128,10 @@ async function quarantine(run: Run, event: QuarantineEvent): Promise<EventOutcom
   const stamp = newStamp(run);
   const subject = newSubject(run);
   const content = sumOf(contentOfQuarantine(run.keys.dedupe, key, event));
+  const newcomer: QuarantinedNewcomer = { event, key, stamp, subject, content };
   if (content !== undefined) {
     const there = await run.deps.records.get(key, { consistent: true });
-    if (there !== 'absent') return counted(run, 'duplicate');
+    if (there !== 'absent') return counted(run, await meetQuarantined(run, newcomer, there));
     await run.deps.inbox.put(content.name, content.bytes);
   }
   const outcome = await run.deps.records.transact([
@@ -139,10 +140,34 @@ async function quarantine(run: Run, event: QuarantineEvent): Promise<EventOutcom
   ]);
   if (outcome === 'done') return counted(run, 'quarantined');
   const there = outcome.refused[0];
-  if (there !== undefined && there !== 'absent') return counted(run, stringOf(there, 'attempt') === stamp.attempt ? 'quarantined' : 'duplicate');
+  if (there !== undefined && there !== 'absent') return counted(run, await meetQuarantined(run, newcomer, there));
   // Only the state is there: somebody removed the record by hand. Keep what Meta sends now; the state says enough.
   const again = await run.deps.records.create(sealed(run, quarantineImage(event, key, subject, stamp, content)));
-  return counted(run, again === 'created' || stringOf(again.exists, 'attempt') === stamp.attempt ? 'quarantined' : 'duplicate');
+  return counted(run, again === 'created' ? 'quarantined' : await meetQuarantined(run, newcomer, again.exists));
+}
+
+interface QuarantinedNewcomer {
+  readonly event: QuarantineEvent;
+  readonly key: TableKey;
+  readonly stamp: Stamp;
+  readonly subject: string;
+  readonly content: Summed | undefined;
+}
+
+/** There is a record under the input's key. Believed only if it is ours and of these bytes; otherwise what Meta sends now is kept beside it. */
+async function meetQuarantined(run: Run, { event, key, stamp, subject, content }: QuarantinedNewcomer, there: Image): Promise<EventOutcome> {
+  const isOurs = holds(run, there);
+  if (isOurs && stringOf(there, 'attempt') === stamp.attempt) return 'quarantined';
+  // Erased: a resend must not bring it back.
+  if (isOurs && stringOf(there, 'kind') === 'tombstone') return 'duplicate';
+  // The record may have outlived its body; the same bytes again are no second object.
+  if (content !== undefined) await run.deps.inbox.put(content.name, content.bytes);
+  const digest = bytesOf(there, 'digest');
+  if (isOurs && digest !== undefined && Buffer.from(event.digest, 'hex').equals(digest)) return 'duplicate';
+  const evidenceKey = recordKeys.conflict(key, hash(run, 'whole', [event.raw]));
+  const image = evidenceImage('conflict', quarantineImage(event, evidenceKey, subject, stamp, content), evidenceKey, 'quarantine');
+  const outcome = await run.deps.records.create(sealed(run, image));
+  return outcome === 'created' || stringOf(outcome.exists, 'attempt') === stamp.attempt ? 'conflict' : 'duplicate';
 }
 
 function counted(run: Run, outcome: EventOutcome): EventOutcome {

@@ -8,7 +8,7 @@ import { findingImage } from '../core/own-records';
 import { withMac, type MacKey } from '../core/record-mac';
 import { sealPut, sealRemove, type Blob, type ChangeFacts, type SealedChange } from '../core/sealed-change';
 import type { SubjectKey } from '../core/subject-key';
-import type { Inbox, LogIdentity, Meter, Random, RecordStore, Vault } from '../ports';
+import { PortError, type Inbox, type LogIdentity, type Meter, type Random, type RecordStore, type Vault } from '../ports';
 import type { SubjectKeys } from './subject-keys';
 
 export interface SealChangeDeps {
@@ -76,9 +76,17 @@ function sealRaw(change: SourcedChange, key: SubjectKey, random: Random): Sealed
   }
 }
 
-async function readBody(inbox: Pick<Inbox, 'get'>, { name, sha256 }: NamedContent): Promise<Buffer | 'content-absent' | 'content-mismatch'> {
+async function readBody(inbox: Pick<Inbox, 'get'>, { name, sha256 }: NamedContent): Promise<Buffer | 'content-absent' | 'content-unreadable' | 'content-mismatch'> {
   // The record may have been written by hand: it must not lead to the deliveries beside the contents.
-  const bytes = CONTENT_NAME.test(name) ? await inbox.get(name) : 'absent';
+  if (!CONTENT_NAME.test(name)) return 'content-absent';
+  let bytes: Buffer | 'absent';
+  try {
+    bytes = await inbox.get(name);
+  } catch (error) {
+    // The object itself is the trouble and trying again will not help: sealing must not wait for it. A store that is away or says no is another matter.
+    if (error instanceof PortError && error.code === 'corrupt') return 'content-unreadable';
+    throw error;
+  }
   if (bytes === 'absent') return 'content-absent';
   return sha256Hex(bytes) === sha256 ? bytes : 'content-mismatch';
 }

@@ -41,6 +41,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MAX_ATTEMPTS = 12;
 const AT_ONCE = 16;
+/** One put has four seconds; sealed, images are about a third longer. The stream's own batches are bounded by Lambda's 6 MB. */
+export const MAX_ROUND_BYTES = 6 * 1024 * 1024;
 
 /** Everything one run knows. */
 interface Run {
@@ -59,6 +61,8 @@ interface State {
   readonly hash: string;
   readonly key: TableKey;
   readonly time: string;
+  /** Of its canonical image. */
+  readonly bytes: number;
 }
 
 /** One run; schedule it hourly, one at a time (two at once are safe, only wasteful). Throws `LogStopped`, `PortError`. */
@@ -93,9 +97,10 @@ async function readCandidates(run: Run): Promise<State[]> {
   const until = new Date(run.nowMs + HOUR_MS).toISOString(); // clocks differ; a date far ahead was made up
   const states: State[] = [];
   for await (const image of run.deps.records.scan()) {
-    const hash = sha256Hex(canonicalImage(image));
+    const content = canonicalImage(image);
+    const hash = sha256Hex(content);
     const time = ['receivedAt', 'updatedAt', 'at'].map((name) => stringOf(image, name) ?? '').filter((each) => each <= until).sort().at(-1) ?? '';
-    if (time >= since || run.noted.has(hash)) states.push({ hash, key: keyOf(image), time });
+    if (time >= since || run.noted.has(hash)) states.push({ hash, key: keyOf(image), time, bytes: content.length });
   }
   return states;
 }
@@ -150,10 +155,27 @@ async function sealStates(run: Run, due: readonly State[]): Promise<number> {
   // The gap first: were it last, a death in between would leave late entries that nobody explains.
   await recordGap(run, due);
   let sealed = 0;
-  for (let at = 0; at < due.length; at += MAX_ROUND_ENTRIES) sealed += await sealRound(run, due.slice(at, at + MAX_ROUND_ENTRIES));
+  for (const round of boundedRounds(due)) sealed += await sealRound(run, round);
   for (const { hash } of due) if (run.sealed.has(hash)) await deps.log.forgetUnsealed(hash);
   sealer.meter.count('EntriesSealed', sealed);
   return sealed;
+}
+
+/** Rounds of at most `MAX_ROUND_ENTRIES` states and `MAX_ROUND_BYTES` of images; one image alone may be more. */
+export function boundedRounds<S extends { readonly bytes: number }>(due: readonly S[]): S[][] {
+  const rounds: S[][] = [];
+  let bytes = 0;
+  for (const state of due) {
+    const last = rounds.at(-1);
+    if (last === undefined || last.length === MAX_ROUND_ENTRIES || bytes + state.bytes > MAX_ROUND_BYTES) {
+      rounds.push([state]);
+      bytes = state.bytes;
+    } else {
+      last.push(state);
+      bytes += state.bytes;
+    }
+  }
+  return rounds;
 }
 
 async function recordGap({ deps, sealer, nowMs }: Run, due: readonly State[]): Promise<void> {

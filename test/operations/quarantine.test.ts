@@ -1,5 +1,5 @@
 import { shapeOfMessage } from '../../src/core/meta/messages';
-import { stringOf } from '../../src/core/image';
+import { bytesOf, stringOf } from '../../src/core/image';
 import { listQuarantine, showQuarantined } from '../../src/operations/list-quarantine';
 import { replayQuarantine } from '../../src/operations/replay-quarantine';
 import { contact, delivery, receivingWorld, text, type ReceivingWorld } from './receiving-world';
@@ -50,6 +50,28 @@ describe('quarantined input', () => {
     await world.process().receive('not JSON');
     const subjects = (await world.scan('quarantine', 'customer', 'account')).map((image) => stringOf(image, 'subject'));
     expect(new Set(subjects).size).toBe(3);
+  });
+
+  test('that somebody overwrote by hand does not swallow the resend: what Meta sends is kept beside it, once', async () => {
+    const world = receivingWorld();
+    await world.process().receive('not JSON');
+    const [image] = await world.scan('quarantine');
+    world.records.byHand.put({ ...image!, raw: { B: Buffer.alloc(0) } });
+    expect(await world.process().receive('not JSON')).toMatchObject({ conflict: 1, duplicate: 0 });
+    expect(await world.process().receive('not JSON')).toMatchObject({ conflict: 0, duplicate: 1 });
+    const [evidence] = await world.scan('conflict');
+    expect(bytesOf(evidence, 'raw')).toEqual(Buffer.from('not JSON'));
+    expect(stringOf(evidence, 'of')).toBe('quarantine');
+  });
+
+  test('whose long body was lost gets it back with the resend', async () => {
+    const world = receivingWorld();
+    const body = 'not JSON '.repeat(4_000);
+    await world.process().receive(body);
+    const [name] = [...world.inbox.objects.keys()];
+    world.inbox.objects.delete(name!);
+    expect(await world.process().receive(body)).toMatchObject({ duplicate: 1 });
+    expect([...world.inbox.objects.keys()]).toEqual([name]);
   });
 
   test('that is replayed without a correction stays open', async () => {

@@ -1,6 +1,6 @@
 /** What the stream lost is sealed, once, and only when no stream can bring it any more; one gap says so. */
 import { makeSealer, sealRecords } from '../../src/operations/seal-records';
-import { sealMissing, type SealMissingDeps } from '../../src/operations/seal-missing';
+import { MAX_ROUND_BYTES, boundedRounds, sealMissing, type SealMissingDeps } from '../../src/operations/seal-missing';
 import { FAULTS, Killed } from '../../src/adapters/memory/process';
 import { seededSchedule } from '../../src/adapters/memory/schedule';
 import { PortError } from '../../src/ports';
@@ -155,4 +155,11 @@ describe('sealing what is missing', () => {
       expect(wellBut(world)).toEqual([]);
     }
   });
+});
+
+test('late rounds are bounded by bytes as well, because one put has to carry them', () => {
+  const big = MAX_ROUND_BYTES / 2;
+  expect(boundedRounds([big, big, 1, big, MAX_ROUND_BYTES * 2, 1].map((bytes) => ({ bytes }))).map((round) => round.map(({ bytes }) => bytes))).toEqual([[big, big], [1, big], [MAX_ROUND_BYTES * 2], [1]]);
+  expect(boundedRounds(Array.from({ length: 10_001 }, () => ({ bytes: 1 }))).map((round) => round.length)).toEqual([5_000, 5_000, 1]);
+  expect(boundedRounds([])).toEqual([]);
 });

@@ -5,7 +5,8 @@ import { sha256 } from '../../src/core/log/sha256';
 import { publishLog } from '../../src/operations/publish-log';
 import { LogStopped } from '../../src/operations/read-log';
 import { makeSealer, MAX_ROUND_ENTRIES, MAX_ROUND_MINUTES, roundsOf, sealRecords } from '../../src/operations/seal-records';
-import type { Head, StreamEvent } from '../../src/ports';
+import { stringOf } from '../../src/core/image';
+import { PortError, type Head, type StreamEvent } from '../../src/ports';
 import { forEachSeed } from '../seeds';
 import { findingsIn, makeWorld, subjectNamed, type World } from '../world';
 
@@ -284,11 +285,30 @@ describe('a change that obeys no handler', () => {
   ])("a subject to whom somebody else's key was given by hand, %s, is sealed raw", async (_how, subject) => {
     const { findings } = await changed((w) => {
       const alice = w.keys.subjects.get(subjectNamed('alice'));
-      if (alice === undefined || alice === 'erased') throw new Error('alice has a key');
+      if (alice === undefined || typeof alice === 'string') throw new Error('alice has a key');
       w.keys.subjects.set(subjectNamed('bob'), { ...alice, subject });
       w.records.byHand.put(w.message('x', { subject: { S: subjectNamed('bob') } }));
     });
     expect(findings).toEqual(['subject-key-corrupt']);
+  });
+
+  test('a subject whose key row was damaged by hand is sealed raw, and what else is in the batch is not held up', async () => {
+    const { findings, entries } = await changed((w) => {
+      w.keys.subjects.set(subjectNamed('bob'), 'corrupt');
+      w.records.byHand.put(w.message('x', { subject: { S: subjectNamed('bob') } }));
+    });
+    expect(findings).toEqual(['subject-key-corrupt']);
+    expect(entries[0]?.entry).toMatchObject({ kind: 'raw' });
+  });
+
+  test('content that cannot be had does not stop the sealer; a store that says no does', async () => {
+    const world = await makeWorld({ seed: 12 });
+    world.records.byHand.put(world.message('x', { contentName: { S: 'content/frozen' }, contentSha256: { B: sha256(Buffer.from('')) } }));
+    world.records.byHand.put(world.message('innocent'));
+    const inboxThat = (code: 'corrupt' | 'denied' | 'unavailable') => ({ ...world, inbox: { ...world.inbox, get: async () => { throw new PortError(code, 'no'); } } });
+    for (const code of ['denied', 'unavailable'] as const) await expect(sealRecords(makeSealer(inboxThat(code)), world.stream)).rejects.toMatchObject({ code });
+    expect(await sealRecords(makeSealer(inboxThat('corrupt')), world.stream)).toMatchObject({ sealed: 2 });
+    expect(world.stream.map(({ newImage }) => stringOf(newImage, 'code')).filter((code) => code !== undefined)).toEqual(['content-unreadable']);
   });
 
   test('a retry after the finding was put tells it once', async () => {

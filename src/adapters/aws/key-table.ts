@@ -4,7 +4,7 @@
  */
 import { GetItemCommand, PutItemCommand, type AttributeValue, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PortError, type KeyTable, type WrappedKey, type WrappedSecret } from '../../ports';
-import { bytesOf, stringOf, type Image, type TableKey } from '../../core/image';
+import { bytesOf, integerOf, stringOf, type Image, type TableKey } from '../../core/image';
 import { keyKeys } from '../../core/table-keys';
 import { asked, conditions, imageOf, keyItem, refusedBy, required, withOldItem } from './dynamodb';
 
@@ -29,7 +29,7 @@ export function keyTable(client: DynamoDBClient, table: string): KeyTable {
       if (item === 'absent') return 'absent';
       // Erasure removes the wrapped bytes and leaves when it did so. A row with neither is damage, not an erasure.
       if (bytesOf(item, 'wrapped') === undefined && stringOf(item, 'erasedAt') !== undefined) return 'erased';
-      return keyOfItem(item);
+      return isKeyItem(item) ? keyOfItem(item) : 'corrupt';
     },
     create: (key) => create(`create the key of subject ${key.subject}`, itemOfKey(key)),
     async getSecret(name) {
@@ -52,6 +52,9 @@ const itemOfKey = (key: WrappedKey): Record<string, AttributeValue> => ({
   wrapped: { B: key.wrapped },
   kek: { N: String(key.kek) },
 });
+
+const isKeyItem = (item: Image): boolean =>
+  stringOf(item, 'subject') !== undefined && integerOf(item, 'generation') !== undefined && bytesOf(item, 'wrapped') !== undefined && integerOf(item, 'kek') !== undefined;
 
 const keyOfItem = (item: Image): WrappedKey => ({
   subject: required.string(item, 'subject'),

@@ -31,15 +31,19 @@ export function s3Client(overrides: ClientOverrides = {}): S3Client {
 }
 
 /** The object's bytes, checked against the checksum S3 keeps of them, or 'absent'. */
-export async function read(client: S3Client, bucket: string, name: string): Promise<{ readonly bytes: Buffer; readonly etag: string } | 'absent'> {
+export async function read(client: S3Client, bucket: string, name: string, maxBytes = Number.POSITIVE_INFINITY): Promise<{ readonly bytes: Buffer; readonly etag: string } | 'absent'> {
   return asking(`read ${name}`, async () => {
     let reply: GetObjectCommandOutput;
     try {
       reply = await client.send(new GetObjectCommand({ Bucket: bucket, Key: name, ChecksumMode: 'ENABLED' }));
     } catch (error) {
       if (errorNamed(error, ['NoSuchKey'])) return 'absent';
+      // Ours are never archived: somebody put this one, or a lifecycle rule that is not ours moved it.
+      if (errorNamed(error, ['InvalidObjectState'])) throw new PortError('corrupt', `${name} is archived and cannot be read`, { cause: error });
       throw error;
     }
+    // Before it is read into memory: an object nobody of ours put may have any size.
+    if ((reply.ContentLength ?? 0) > maxBytes) throw new PortError('corrupt', `${name} has ${reply.ContentLength} bytes, more than any object of ours`);
     // The SDK compares the checksum while the body streams by, and fails the stream.
     const bytes = Buffer.from((await reply.Body?.transformToByteArray()) ?? []);
     return { bytes, etag: reply.ETag ?? '' };

@@ -3,8 +3,8 @@ import { createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, si
 import { PortError, type KeyService, type KeyTable, type Random, type SecretName, type Signer, type WrappedKey, type WrappedSecret } from '../../ports';
 
 export interface MemoryKeyTable extends KeyTable {
-  /** 'erased': the row stands, its bytes are gone. */
-  readonly subjects: Map<string, WrappedKey | 'erased'>;
+  /** 'erased': the row stands, its bytes are gone. 'corrupt': somebody damaged it. */
+  readonly subjects: Map<string, WrappedKey | 'erased' | 'corrupt'>;
   readonly secrets: Map<SecretName, WrappedSecret>;
 }
 
@@ -20,7 +20,7 @@ export function memoryKeyTable(): MemoryKeyTable {
     subjects,
     secrets,
     get: async (subject) => subjects.get(subject) ?? 'absent',
-    create: async (key) => createIn<string, WrappedKey | 'erased'>(subjects, key.subject, key),
+    create: async (key) => createIn<string, WrappedKey | 'erased' | 'corrupt'>(subjects, key.subject, key),
     getSecret: async (name) => secrets.get(name) ?? 'absent',
     createSecret: async (name, secret) => createIn(secrets, name, secret),
   };
