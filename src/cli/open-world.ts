@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { StateDirectory } from '../../local/state-directory';
+import type { BundleThreads } from '../adapters/files/bundle-threads';
 import { Failure } from './failure';
 import { say, type Io } from './io';
 import type { OpenDeployment, StageFacts } from './deployment';
@@ -13,10 +14,12 @@ export interface WorldOptions {
   readonly io: Io;
   /** Settings of a stage by its name. Throws with a message for people when there is no such stage. */
   readonly settingsOf: (stage: string) => Promise<StageFacts>;
+  /** Threads that help to verify a directory; the launcher knows how to start one. */
+  readonly threads?: BundleThreads;
 }
 
 /** Opens nothing yet. `close` what was opened. */
-export function openWorld({ stage, io, settingsOf }: WorldOptions): World & { close(): void } {
+export function openWorld({ stage, io, settingsOf, threads }: WorldOptions): World & { close(): void } {
   let opening: Promise<OpenDeployment> | undefined;
   const closers: (() => void)[] = [];
   // Before a local command replaces the environment, HOME among it.
@@ -40,7 +43,7 @@ export function openWorld({ stage, io, settingsOf }: WorldOptions): World & { cl
       if (address.kind === 's3') return bucket(address.bucket);
       say(io, `source: ${address.kind === 'https' ? source : resolve(io.cwd, source)}`);
       if (address.kind === 'https') return { kind: 'https', reader: (await import('../adapters/web/web-vault')).webVault(source) };
-      return { kind: 'directory', reader: (await import('../adapters/files/directory-vault')).directoryVault(await existing(resolve(io.cwd, source), source)) };
+      return { kind: 'directory', reader: (await import('../adapters/files/directory-vault')).directoryVault(await existing(resolve(io.cwd, source), source), threads === undefined ? {} : { threads }) };
     },
   };
 

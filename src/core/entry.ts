@@ -129,9 +129,11 @@ function check(members: Readonly<Record<string, unknown>>): void {
   if (op === 'put' && Object.hasOwn(members, 'image') === Object.hasOwn(members, 'blob')) throw new EntryError('member', 'a put has either image or blob');
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch (cause) {
     throw new EntryError('utf8', 'an entry is UTF-8', { cause });
   }
@@ -142,10 +144,12 @@ function isSha256Base64url(value: unknown): boolean {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(value);
 }
 
+const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
 function isTimestamp(value: unknown): boolean {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value)) return false;
-  const date = new Date(value);
-  return !Number.isNaN(date.getTime()) && date.toISOString() === value;
+  if (typeof value !== 'string' || !TIMESTAMP.test(value)) return false;
+  // Every month has 28 days; asking a Date costs more than the rest of an entry's checks.
+  return value.slice(8, 10) <= '28' || new Date(value).toISOString() === value;
 }
 
 const OBJECT_NAME = /^(blob|snapshot|report)\/[A-Za-z0-9_.\-/]{1,200}$/;

@@ -20,7 +20,9 @@ import { tileKey } from './verify-names';
 import type { SegmentReader } from './verify-segments';
 
 export interface TreeTask {
-  readonly reader: Pick<VaultReader, 'get' | 'bundles'>;
+  readonly reader: Pick<VaultReader, 'get'>;
+  /** Bundles from the first one to be checked on, examined ahead. */
+  readonly examined: BundleRun | undefined;
   readonly size: number;
   /** The root that a trusted checkpoint states; undefined when none is trusted. */
   readonly signedRoot: Buffer | undefined;
@@ -113,19 +115,10 @@ export class TreeCheck {
   }
 
   async run(): Promise<DerivedTree> {
-    const { size, reader, onEntry } = this.task;
+    const { size, segments, onBundle, examined } = this.task;
     await this.readEdgeTiles();
-    // What runs ahead shows only what is right: without a tree above to hold it against it would be for nothing.
-    if (this.edgeAuthentic) this.examined = reader.bundles?.({ from: this.bundle, to: Math.floor(size / TILE_WIDTH), judgeEntries: onEntry !== undefined });
-    try {
-      return await this.checkAll();
-    } finally {
-      this.examined?.end();
-    }
-  }
-
-  private async checkAll(): Promise<DerivedTree> {
-    const { size, segments, onBundle } = this.task;
+    // What was examined ahead is held against the tree above; without one it shows nothing.
+    if (this.edgeAuthentic) this.examined = examined;
     if (this.bundle === 0) await this.rootsUpTo(0, () => EMPTY_ROOT);
     let last: PartialRun | undefined;
     for (let hole = 0; this.bundle * TILE_WIDTH < size; ) {

@@ -12,7 +12,7 @@ import type { VerifierKey } from '../core/log/vkey';
 import { finding, type Finding } from '../core/verify/finding-codes';
 import { openCheckpoint, trustKeys, type KeyTrust, type OpenedCheckpoint } from '../core/verify/key-trust';
 import { CHECKPOINT, checkpointCopyName, classifyName, LOG_VKEYS, segmentName } from '../core/verify/vault-name';
-import type { VaultReader } from '../ports/vault-reader';
+import type { BundleRun, VaultReader } from '../ports/vault-reader';
 import { checkAhead } from './verify-ahead';
 import { CheckpointCheck, type CheckpointsState, type MemoryVerdict, type RememberedCheckpoint } from './verify-checkpoints';
 import { checkLocks, type LockPolicy, type LockSummary } from './verify-locks';
@@ -93,10 +93,24 @@ export async function verifyVault(reader: VaultReader, options: VerifyOptions): 
   // An earlier run has reported what is wrong with keys and checkpoint.
   const { trust, base, noteBytes } = await readCheckpoint(reader, options, options.resume === undefined ? report : () => undefined);
   const size = base.checkpoint?.size ?? 0;
+  // Threads start while names are listed.
+  const examined = reader.bundles?.({ from: options.resume?.tree.bundle ?? 0, to: Math.floor(size / TILE_WIDTH), judgeEntries: !foreign });
+  try {
+    return await verifyFrom(reader, options, { trust, base, noteBytes, examined }, findings);
+  } finally {
+    examined?.end();
+  }
+}
+
+async function verifyFrom(reader: VaultReader, options: VerifyOptions, begun: Beginning & { readonly examined: BundleRun | undefined }, findings: Finding[]): Promise<VerifyReport> {
+  const { trust, base } = begun;
+  const size = base.checkpoint?.size ?? 0;
+  const foreign = options.profile === 'tlog-tiles';
+  const report = (found: Finding): void => void findings.push(found);
   const names = reader.list === undefined ? undefined : await sweepNames(reader.list.bind(reader), size, foreign);
   findings.push(...(options.resume?.findings ?? []));
 
-  const work = await derive(reader, options, { trust, base, names, noteBytes }, findings);
+  const work = await derive(reader, options, { ...begun, names }, findings);
   if (names !== undefined && !foreign) {
     work.objects.reportUnnamed(names.documents);
     for (const name of names.strangers) report(finding('unexpected-object', name, 'no object of a vault has such a name'));
@@ -182,8 +196,8 @@ interface Derived {
 }
 
 /** Streams the entries once, and holds tiles, segments, checkpoints and named objects against them. */
-async function derive(reader: VaultReader, options: VerifyOptions, begun: Beginning & { readonly names: VaultNames | undefined }, findings: Finding[]): Promise<Derived> {
-  const { trust, base, names, noteBytes } = begun;
+async function derive(reader: VaultReader, options: VerifyOptions, begun: Beginning & { readonly names: VaultNames | undefined; readonly examined: BundleRun | undefined }, findings: Finding[]): Promise<Derived> {
+  const { trust, base, names, noteBytes, examined } = begun;
   const { resume } = options;
   const foreign = options.profile === 'tlog-tiles';
   const report = (found: Finding): void => void findings.push(found);
@@ -211,6 +225,7 @@ async function derive(reader: VaultReader, options: VerifyOptions, begun: Beginn
   const tree: TreeCheck = new TreeCheck(
     {
       reader,
+      examined,
       size,
       signedRoot: base.trusted ? checkpoint.root : undefined,
       partials: names?.partials ?? new Map(),

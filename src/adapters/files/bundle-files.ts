@@ -3,9 +3,9 @@
  * because a verifier's files come from the page cache or a local disk, and handing each over between threads costs more than reading it.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
 import { TILE_WIDTH } from '../../core/log/bundle';
 import { HASH_SIZE } from '../../core/log/sha256';
+import { hashingSpace } from '../../core/log/sha256-lanes';
 import { tilePath } from '../../core/log/tile-path';
 import { examineBundle, type AgreeingBundle } from '../../core/verify/examine-bundle';
 
@@ -21,15 +21,16 @@ export interface BundleTask {
 /** One result per bundle, in order. Never throws: what cannot be read is undefined, like what disagrees. */
 export function examineFiles({ directory, first, count, judgeEntries, maxObjectSize }: BundleTask): (AgreeingBundle | undefined)[] {
   return Array.from({ length: count }, (_, i) => {
-    const path = (level: 0 | 'entries'): string => join(directory, tilePath({ level, index: first + i, width: TILE_WIDTH }));
-    const bundle = judgeEntries ? readOwn(path('entries'), maxObjectSize) : readInto(path('entries'), bundleSpace);
-    const tile = bundle && (judgeEntries ? readOwn(path(0), maxObjectSize) : readInto(path(0), tileSpace));
+    const path = (level: 0 | 'entries'): string => `${directory}/${tilePath({ level, index: first + i, width: TILE_WIDTH })}`;
+    const read = (file: string, space: Buffer): Buffer | undefined => (judgeEntries ? undefined : readInto(file, space)) ?? readOwn(file, maxObjectSize);
+    const bundle = read(path('entries'), (bundleSpace ??= hashingSpace()));
+    const tile = bundle && read(path(0), tileSpace);
     return bundle && tile && examineBundle(bundle, tile, judgeEntries);
   });
 }
 
-// Memory used again for the next file where nobody keeps the bytes; pages that no file reaches are never touched.
-const bundleSpace = Buffer.allocUnsafeSlow(1 << 20);
+// Memory used again for the next file where nobody keeps the bytes.
+let bundleSpace: Buffer | undefined;
 const tileSpace = Buffer.allocUnsafeSlow(TILE_WIDTH * HASH_SIZE + 1);
 
 /** The file in memory of its own, so that it can be given to another thread. */

@@ -13,6 +13,8 @@ export interface BundleThreads {
   readonly count: number;
   /** Starts a thread that runs bundle-worker.ts. How depends on how this program itself was built and loaded. */
   start(): Worker | Promise<Worker>;
+  /** Bundles below which none is started; a log so small is verified sooner than a thread is up. */
+  readonly least?: number;
 }
 
 interface Place {
@@ -24,14 +26,17 @@ interface Place {
 const TASK = 8;
 /** Tasks a thread has at once: the next one is there when it finishes the first. */
 const TASKS_EACH = 2;
-/** Bundles examined beyond the one asked for: bounds the memory (10 MB of ordinary entries, 16 MB a bundle at the very most). */
+/** Bundles examined beyond the one asked for: bounds the memory (10 MB of ordinary entries, 16 MB a bundle at the very most)… */
 const WINDOW = 48;
-/** A log so small is verified before a thread has started. */
-const WORTHWHILE = 128;
+/** …where it is more than a root that is kept of each. */
+const WINDOW_OF_ROOTS = 4096;
+/** 32,768 entries: some 80 ms on one thread. */
+const LEAST = 128;
 
 export function runBundles(place: Place, threads: BundleThreads | undefined, range: BundleRange): BundleRun {
   const done = new Map<number, AgreeingBundle | undefined>();
   const crews = new Set<{ readonly worker: Worker; readonly tasks: Set<number> }>();
+  const window = range.judgeEntries ? WINDOW : WINDOW_OF_ROOTS;
   let next = range.from;
   let asked = range.from;
   let ended = false;
@@ -47,7 +52,7 @@ export function runBundles(place: Place, threads: BundleThreads | undefined, ran
     next = Math.min(range.to, next + TASK);
     return first;
   };
-  const mayGoOn = (): boolean => !ended && next < range.to && next - asked < WINDOW;
+  const mayGoOn = (): boolean => !ended && next < range.to && next - asked < window;
 
   const employ = (worker: Worker): void => {
     const crew = { worker, tasks: new Set<number>() };
@@ -75,7 +80,7 @@ export function runBundles(place: Place, threads: BundleThreads | undefined, ran
     }
   };
 
-  const wanted = range.to - range.from < WORTHWHILE ? 0 : (threads?.count ?? 0);
+  const wanted = range.to - range.from < (threads?.least ?? LEAST) ? 0 : (threads?.count ?? 0);
   for (let i = 0; i < wanted; i++) {
     void Promise.resolve(threads!.start()).then(
       (worker) => (ended ? void worker.terminate() : employ(worker)),
@@ -90,7 +95,8 @@ export function runBundles(place: Place, threads: BundleThreads | undefined, ran
       while (!done.has(index)) {
         const elsewhere = [...crews].some(({ tasks }) => [...tasks].some((first) => first <= index && index < first + TASK));
         if (index >= next || (elsewhere && mayGoOn())) examineHere(takeTask());
-        else if (!elsewhere) examineHere(index - ((index - range.from) % TASK)); // its thread is gone
+        // Its thread is gone; or there is nothing else to do, and doing it twice costs nobody anything.
+        else if (!elsewhere || next >= range.to) examineHere(index - ((index - range.from) % TASK));
         else {
           await new Promise<void>((resolve) => (wake = resolve));
           continue;

@@ -3,8 +3,8 @@
  * is the same encoding without a limit on the number of entries, so segments joined together are a valid run of entries.
  */
 import { LogFormatError } from './log-format-error';
-import { leafHashText } from './merkle';
 import { HASH_SIZE } from './sha256';
+import { leafHashesInto } from './sha256-lanes';
 
 /** Bytes of the longest entry the length prefix can state. */
 export const MAX_ENTRY_SIZE = 65_535;
@@ -63,13 +63,18 @@ export function decodeEntries(bytes: Buffer): Buffer[] {
 
 /** Leaf hashes of entries [first, last) of `bytes`, 32 bytes each. */
 export function entryLeafHashes(bytes: Uint8Array, starts: readonly number[], first = 0, last = starts.length - 1): Buffer {
-  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const hashes = Buffer.allocUnsafe((last - first) * HASH_SIZE);
-  // A tile's worth at a time: one call that makes bytes of text costs as much as hashing a few entries.
-  for (let from = first; from < last; from += TILE_WIDTH) {
-    let text = '';
-    for (let i = from; i < Math.min(last, from + TILE_WIDTH); i++) text += leafHashText(source, starts[i]! + LENGTH_SIZE, starts[i + 1]!);
-    hashes.write(text, (from - first) * HASH_SIZE, 'latin1');
-  }
+  leafHashesInto(hashes, 0, asBuffer(bytes), starts, first, last);
   return hashes;
 }
+
+const tileSpace = Buffer.allocUnsafeSlow(TILE_WIDTH * HASH_SIZE);
+
+/** Whether the entries of a full bundle have exactly the leaf hashes in `tile`. */
+export function agreesWithTile(bundle: Buffer, starts: readonly number[], tile: Buffer): boolean {
+  if (starts.length !== TILE_WIDTH + 1) return false;
+  leafHashesInto(tileSpace, 0, bundle, starts, 0, TILE_WIDTH);
+  return tileSpace.equals(tile);
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => (bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));

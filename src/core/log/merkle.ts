@@ -5,10 +5,10 @@
  *
  * Leaf hashes travel as one buffer, 32 bytes each. Sizes and indexes are safe integers, so shifts (32 bits in JavaScript) are not used.
  */
-import { nodeHash, subtreeRoot } from './node-hash';
-import { digestLatin1, HASH_SIZE, sha256 } from './sha256';
+import { leafHash, nodeHash, subtreeRoot } from './sha256-lanes';
+import { HASH_SIZE, sha256 } from './sha256';
 
-export { nodeHash };
+export { leafHash, nodeHash };
 
 /** Root of the empty tree: SHA-256 of nothing. */
 export const EMPTY_ROOT: Buffer = sha256(Buffer.alloc(0));
@@ -20,28 +20,6 @@ export interface RightEdge {
 }
 
 export const EMPTY_EDGE: RightEdge = { size: 0, edge: [] };
-
-const LEAF_PREFIX = 0x00;
-
-// Scratch space of this module: everything here is synchronous, so no two callers ever meet in it.
-const MAX_SCRATCH_LEAF = 65_536;
-const leafInput = Buffer.alloc(1 + MAX_SCRATCH_LEAF);
-leafInput[0] = LEAF_PREFIX;
-const leafViews: (Uint8Array | undefined)[] = []; // by length: making a view costs a tenth of a hash
-
-/** SHA-256(0x00 ‖ entry). */
-export function leafHash(entry: Uint8Array): Buffer {
-  const bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
-  return Buffer.from(leafHashText(bytes, 0, bytes.length), 'latin1');
-}
-
-/** The leaf hash of `source[start, end)` as latin1 text, one character a byte: a run of hashes is joined and turned into bytes at once. */
-export function leafHashText(source: Buffer, start: number, end: number): string {
-  const length = end - start;
-  if (length > MAX_SCRATCH_LEAF) return digestLatin1(Buffer.concat([Buffer.of(LEAF_PREFIX), source.subarray(start, end)]));
-  source.copy(leafInput, 1, start, end);
-  return digestLatin1((leafViews[length] ??= leafInput.subarray(0, 1 + length)));
-}
 
 /** How many hashes `hashes` holds. Throws RangeError when it is not whole hashes: a programming error, contents of files are checked before. */
 export function hashCount(hashes: Uint8Array): number {

@@ -8,8 +8,8 @@ import * as crypto from 'node:crypto';
 export const HASH_SIZE = 32;
 
 // One-shot hashing came with Node 20.12 and halves the cost of a 65-byte input; older ones take the streaming interface.
-/** SHA-256 of `bytes` as latin1 text, one character a byte: cheaper than a Buffer object. */
-export const digestLatin1: (bytes: Uint8Array) => string =
+// 'binary' is latin1: one character a byte, no Buffer object.
+const digestLatin1: (bytes: Uint8Array) => string =
   typeof crypto.hash === 'function'
     ? (bytes) => crypto.hash('sha256', bytes, 'binary')
     : (bytes) => crypto.createHash('sha256').update(bytes).digest('binary');

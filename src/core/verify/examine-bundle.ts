@@ -4,7 +4,7 @@
  * the one who reports findings.
  */
 import { EntryError, parseEntry } from '../entry';
-import { entryAt, entryLeafHashes, entryStarts, TILE_WIDTH } from '../log/bundle';
+import { agreesWithTile, entryAt, entryStarts, TILE_WIDTH } from '../log/bundle';
 import { LogFormatError } from '../log/log-format-error';
 import { fullSubtreeRoot } from '../log/merkle';
 
@@ -18,8 +18,8 @@ export interface AgreeingBundle {
 
 /** undefined: the two are no full bundle and tile that agree. `judgeEntries`: they are entries of ours, not opaque. */
 export function examineBundle(bundle: Buffer, tile: Buffer, judgeEntries: boolean): AgreeingBundle | undefined {
-  const starts = fullStarts(bundle);
-  if (starts === undefined || !entryLeafHashes(bundle, starts).equals(tile)) return undefined;
+  const starts = startsOf(bundle);
+  if (starts === undefined || !agreesWithTile(bundle, starts, tile)) return undefined;
   const root = fullSubtreeRoot(tile);
   if (!judgeEntries) return { root };
   const remarkable: number[] = [];
@@ -27,10 +27,9 @@ export function examineBundle(bundle: Buffer, tile: Buffer, judgeEntries: boolea
   return { root, judged: { bundle, tile, remarkable } };
 }
 
-function fullStarts(bundle: Buffer): number[] | undefined {
+function startsOf(bundle: Buffer): number[] | undefined {
   try {
-    const starts = entryStarts(bundle);
-    return starts.length === TILE_WIDTH + 1 ? starts : undefined;
+    return entryStarts(bundle);
   } catch (error) {
     if (error instanceof LogFormatError) return undefined;
     throw error;
