@@ -237,7 +237,7 @@ const SEALING: readonly Mutant[] = [
     replace: 'void putBlobs(deps.vault, sealed.blobs).catch(() => undefined);',
     tests: ['test/crash/sealing.test.ts'],
   },
-  { name: 'a round spans more minutes than a transaction has room for', file: 'src/operations/seal-records.ts', find: 'high - low >= MAX_ROUND_MINUTES', replace: 'high - low > MAX_ROUND_MINUTES', tests: ['test/operations/seal-records.test.ts'] },
+  { name: 'a round spans more minutes than a transaction has room for', file: 'src/operations/seal-records.ts', find: 'latest - earliest >= MAX_ROUND_MINUTES', replace: 'latest - earliest > MAX_ROUND_MINUTES', tests: ['test/operations/seal-records.test.ts'] },
   {
     name: 'sealing goes on from a head that another tree was signed for',
     file: 'src/operations/read-log.ts',

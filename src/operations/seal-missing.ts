@@ -19,7 +19,7 @@ import { inParallel } from './in-parallel';
 import { countingStops, readLog } from './read-log';
 import { readEntries, readSegment } from './read-segments';
 import { sealChange } from './seal-changes';
-import { makeSealer, MAX_ROUND_ENTRIES, pause, putRound, type SealDeps, type Sealer } from './seal-records';
+import { cutIntoRounds, makeSealer, pause, putRound, type SealDeps, type Sealer } from './seal-records';
 
 export interface SealMissingDeps extends SealDeps {
   readonly records: Pick<RecordStore, 'create' | 'get' | 'scan'>;
@@ -163,19 +163,10 @@ async function sealStates(run: Run, due: readonly State[]): Promise<number> {
 
 /** Rounds of at most `MAX_ROUND_ENTRIES` states and `MAX_ROUND_BYTES` of images; one image alone may be more. */
 export function boundedRounds<S extends { readonly bytes: number }>(due: readonly S[]): S[][] {
-  const rounds: S[][] = [];
-  let bytes = 0;
-  for (const state of due) {
-    const last = rounds.at(-1);
-    if (last === undefined || last.length === MAX_ROUND_ENTRIES || bytes + state.bytes > MAX_ROUND_BYTES) {
-      rounds.push([state]);
-      bytes = state.bytes;
-    } else {
-      last.push(state);
-      bytes += state.bytes;
-    }
-  }
-  return rounds;
+  return cutIntoRounds(due, (state, bytes?: number) => {
+    if (bytes === undefined) return state.bytes;
+    return bytes + state.bytes > MAX_ROUND_BYTES ? 'full' : bytes + state.bytes;
+  });
 }
 
 async function recordGap({ deps, sealer, nowMs }: Run, due: readonly State[]): Promise<void> {

@@ -167,18 +167,26 @@ const sourceOf = (eventId: string): string => (/^[\x21-\x7e]{1,128}$/.test(event
 
 /** Cuts a batch, in order, where a round would grow beyond its limits. */
 export function roundsOf<T extends { readonly minute: number }>(events: readonly T[]): T[][] {
+  return cutIntoRounds(events, ({ minute }, span?: { readonly earliest: number; readonly latest: number }) => {
+    const [earliest, latest] = [Math.min(span?.earliest ?? minute, minute), Math.max(span?.latest ?? minute, minute)];
+    return latest - earliest >= MAX_ROUND_MINUTES ? 'full' : { earliest, latest };
+  });
+}
+
+/**
+ * Cuts `items`, in order, into rounds of at most `MAX_ROUND_ENTRIES`. `extend`: what a round that measures `extent` (undefined: an empty one) measures with `item`
+ * in it, or 'full' where it has no room; an empty round takes any item.
+ */
+export function cutIntoRounds<T, E>(items: readonly T[], extend: (item: T, extent?: E) => E | 'full'): T[][] {
   const rounds: T[][] = [];
-  let [earliest, latest] = [0, 0];
-  for (const event of events) {
+  let extent: E | undefined;
+  for (const item of items) {
     const round = rounds.at(-1);
-    const [low, high] = [Math.min(earliest, event.minute), Math.max(latest, event.minute)];
-    if (round === undefined || round.length >= MAX_ROUND_ENTRIES || high - low >= MAX_ROUND_MINUTES) {
-      rounds.push([event]);
-      [earliest, latest] = [event.minute, event.minute];
-    } else {
-      round.push(event);
-      [earliest, latest] = [low, high];
-    }
+    const extended = round === undefined || round.length >= MAX_ROUND_ENTRIES ? 'full' : extend(item, extent);
+    if (round !== undefined && extended !== 'full') round.push(item);
+    else rounds.push([item]);
+    const alone = extended === 'full' ? extend(item) : extended;
+    extent = alone === 'full' ? undefined : alone;
   }
   return rounds;
 }

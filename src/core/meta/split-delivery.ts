@@ -28,9 +28,6 @@ import { fieldEvent, memberEvent, messageEvent, statusEvent, type Item } from '.
 import { type JsonAnomaly, type JsonNode, isArrayNode, isObjectNode, memberOf, parseSlices } from './json-slices';
 import { type QuarantineReason } from './quarantine';
 
-/** Documented by Meta, not enforced: a longer delivery that is signed is kept like any other. */
-export const DOCUMENTED_LIMITS = { updates: 1000, bytes: 3 * 1024 * 1024 } as const;
-
 export type SplitDelivery =
   | { readonly kind: 'events'; readonly events: readonly MetaEvent[]; /** Of the whole body, by offset. */ readonly anomalies: readonly JsonAnomaly[] }
   /** The body as a whole is kept: there is no event in it that can be told from another. */
@@ -38,7 +35,7 @@ export type SplitDelivery =
 
 const ENVELOPE = `{"object":"${OBJECT}","entry":[{"id":"…","changes":[{"field":"messages","value":{}}]}]}`;
 
-/** Splits a body whose signature was found valid. Never throws. The events hold views of `rawBody`: do not change it afterwards. */
+/** Splits a body whose signature was found valid; longer than Meta documents (1,000 updates, 3 MB) is kept like any other. Never throws. The events hold views of `rawBody`: do not change it afterwards. */
 export function splitDelivery(rawBody: Buffer): SplitDelivery {
   const parsed = parseSlices(rawBody);
   if (!parsed.ok) {
