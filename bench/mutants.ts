@@ -313,6 +313,34 @@ const SEALING: readonly Mutant[] = [
 
 const PUBLISHING: readonly Mutant[] = [
   {
+    name: 'a new publisher does not look for what was signed',
+    file: 'src/operations/publish-log.ts',
+    find: 'memory.looked === true ? new Map',
+    replace: 'true ? new Map',
+    tests: ['test/operations/publish-log.test.ts'],
+  },
+  {
+    name: 'what was signed on the way to the head is not compared',
+    file: 'src/operations/publish-log.ts',
+    find: 'if (contradicted !== undefined) throw',
+    replace: 'if (contradicted === -1) throw',
+    tests: ['test/operations/publish-log.test.ts'],
+  },
+  {
+    name: 'recovery passes over a signed tree',
+    file: 'src/operations/recover-head.ts',
+    find: 'if (!passesSigned(edge, next)) continue;',
+    replace: NOTHING,
+    tests: ['test/operations/recover-head.test.ts'],
+  },
+  {
+    name: 'a second publisher at work is taken for a head put back',
+    file: 'src/operations/publish-log.ts',
+    find: 'now.size >= furthest) return',
+    replace: 'now.size > furthest * 2) return',
+    tests: ['test/operations/publish-log.test.ts'],
+  },
+  {
     name: 'a root is signed that was not recomputed',
     file: 'src/operations/publish-log.ts',
     find: 'if (edge.size !== head.size || !rootOfEdge(edge.edge).equals(head.root))',

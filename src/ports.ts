@@ -116,10 +116,17 @@ export interface LogStore {
   /** Creates identity and empty head together, once; `exists` when there already is one. */
   initialize(identity: LogIdentity, head: Head): Promise<'created' | 'exists'>;
   /**
-   * For recover-head only: removes rounds that begin at or after `head.size`, puts the given rounds in place of whatever is there and adds the marks (16 bytes
-   * each, any number of minutes) to those under their minutes; then replaces whatever head is there. Not one transaction; may be repeated.
+   * For recover-head only: removes rounds that begin at or after `head.size`, puts the given rounds in place of whatever is there, adds `marks` (16 bytes
+   * each, any number of minutes) to those under their minutes and takes away those that rounds beginning at `withdrawn` put there; then replaces whatever head
+   * is there. Not one transaction; may be repeated.
    */
-  forceHead(head: Head, rounds: readonly Round[], marks: ReadonlyMap<number, readonly Buffer[]>): Promise<void>;
+  forceHead(recovered: {
+    readonly head: Head;
+    readonly rounds: readonly Round[];
+    readonly marks: ReadonlyMap<number, readonly Buffer[]>;
+    /** Minute → where rounds began that are not in the log. */
+    readonly withdrawn: ReadonlyMap<number, ReadonlySet<number>>;
+  }): Promise<void>;
   /** States seen unsealed by `seal-missing`: hashed state → first seen (ISO). */
   unsealedStates(): AsyncIterable<{ readonly state: string; readonly seenAt: string }>;
   noteUnsealed(state: string, seenAt: string): Promise<void>;
@@ -146,7 +153,8 @@ export interface Vault {
   replaceMutable(name: 'checkpoint' | 'log.vkeys', bytes: Uint8Array, ifEtag: string): Promise<'replaced' | 'stale'>;
   /** Only `tile/….p/…` names; publish-log only. Absent is fine. */
   deletePartial(name: string): Promise<void>;
-  list(prefix: string): AsyncIterable<string>;
+  /** Names in order of their bytes; with `after`, only those that sort after it. */
+  list(prefix: string, options?: { readonly after?: string }): AsyncIterable<string>;
 }
 
 /** The erasable bodies: deliveries too big to record at once (`delivery/`), content over 20 KB (`content/`). */

@@ -10,6 +10,7 @@ import { appendLeaves, leafHash, rootOfEdge, type RightEdge } from '../core/log/
 import { extendTree, levelCount, partialObjects, rightEdgeOf, type LogObject, type TreeEdge } from '../core/log/tiles';
 import { parseTilePath, tilePath, type TileName } from '../core/log/tile-path';
 import { TILE_WIDTH } from '../core/log/bundle';
+import { checkpointCopyName } from '../core/verify/vault-name';
 import { PortError, type Clock, type Head, type KeyService, type KeyTable, type LogStore, type Meter, type Signer, type Vault } from '../ports';
 import { inParallel } from './in-parallel';
 import { loadSecrets, once } from './load-secrets';
@@ -17,6 +18,7 @@ import { countingStops, LogStopped, readLog, rememberIdentity, type LogReader, t
 import { readEntries, type EntryRun, type SegmentReader } from './read-segments';
 import { readTree } from './read-tree';
 import { readKeys, signedOnce, signerOf } from './sign-checkpoint';
+import { signedBeyond } from './signed-ahead';
 
 export interface PublishDeps {
   readonly log: Pick<LogStore, 'readHead' | 'rounds' | 'identity'>;
@@ -35,6 +37,8 @@ export interface Publisher extends LogReader, SegmentReader, Omit<PublishDeps, '
   readonly memory: LogReader['memory'] & {
     /** The edge of the tree published last: spares reading it back. */
     tree?: TreeEdge;
+    /** Whether what was signed beyond `checkpoint` has been looked for; from then on this container knows itself how far the log has come. */
+    looked?: boolean;
     /** Whether partial tiles that an earlier, interrupted run left behind are known to be gone. */
     swept?: boolean;
   };
@@ -81,13 +85,23 @@ async function publish(publisher: Publisher, { published, head }: LogState): Pro
   const { origin } = await publisher.identity();
   const keys = await readKeys(vault, origin);
   const notBefore = signerOf(published.note, keys, 'the checkpoint');
+  // Head and checkpoint agree with each other, but both can be put back; what was signed cannot.
+  const signed = memory.looked === true ? new Map<number, Buffer>() : await signedBeyond(vault, keys, published.checkpoint.size);
+  const furthest = Math.max(0, ...signed.keys());
+  if (furthest > head.size) {
+    const now = await publisher.log.readHead();
+    if (now !== 'absent' && now.size >= furthest) return 'stale'; // sealed and published by another run since the head was read
+    throw new LogStopped('signed-ahead', `${checkpointCopyName(furthest)} is signed, the head has only ${head.size} entries: head and checkpoint were put back; run recover-head`);
+  }
   if (published.checkpoint.size === head.size) {
+    memory.looked = true;
     await sweep(publisher, head.size);
     return 'nothing-new';
   }
   // What is published, from its own tiles, and what is to come, from the segments; nothing is written before both together have the head's root.
   const tree = await publishedTree(publisher, published.checkpoint);
-  const pending = await readPending(publisher, tree, head);
+  const pending = await readPending(publisher, tree, head, signed);
+  memory.looked = true;
   // Full objects, then partial ones. Died here: no checkpoint speaks of them; the next run writes the same bytes under the same names.
   const written = await writeTree(publisher, tree, pending);
   // The signature, under its own size for ever. Died here: the next run reads it back and uses it.
@@ -107,20 +121,24 @@ async function publishedTree({ vault, memory }: Publisher, checkpoint: { readonl
   return readTree(vault, checkpoint);
 }
 
-/** The entries between `tree` and `head`, once their root is the head's; kept as read, or to be read again. Throws `LogStopped` (`fork`). */
-async function readPending(publisher: Publisher, tree: TreeEdge, head: Head): Promise<() => AsyncIterable<EntryRun>> {
+/** The entries between `tree` and `head`, once their root is the head's and every root `signed` on the way is theirs; kept as read, or to be read again. Throws `LogStopped` (`fork`). */
+async function readPending(publisher: Publisher, tree: TreeEdge, head: Head, signed: ReadonlyMap<number, Buffer>): Promise<() => AsyncIterable<EntryRun>> {
   const read = (): AsyncIterable<EntryRun> => readEntries(publisher, tree.size, head.size);
   const kept: EntryRun[] = [];
   let keptBytes = 0;
   let edge: RightEdge = rightEdgeOf(tree);
+  const confirmed = new Set<number>();
   for await (const run of read()) {
     edge = appendLeaves(edge, Buffer.concat(decodeEntries(run.bytes).map(leafHash)));
+    if (signed.get(edge.size)?.equals(rootOfEdge(edge.edge)) === true) confirmed.add(edge.size);
     keptBytes += run.bytes.length;
     if (keptBytes <= MAX_KEPT_BYTES) kept.push(run);
   }
   if (edge.size !== head.size || !rootOfEdge(edge.edge).equals(head.root)) {
     throw new LogStopped('fork', `checkpoint and segments make another tree of ${head.size} entries than the head states: nothing is signed`);
   }
+  const contradicted = [...signed.keys()].find((size) => !confirmed.has(size));
+  if (contradicted !== undefined) throw new LogStopped('fork', `${checkpointCopyName(contradicted)} is signed, over another tree than checkpoint and segments make: run recover-head`);
   return keptBytes <= MAX_KEPT_BYTES ? () => inOrder(kept) : read;
 }
 

@@ -10,7 +10,8 @@ import { once } from './load-secrets';
 
 /**
  * `not-initialized`: no identity, head or checkpoint. `checkpoint-unreadable`, `-foreign`, `-unsigned`: not a checkpoint, not of this log, not signed by
- * its keys. `checkpoint-ahead`: larger than the head. `fork`: two trees of one size. `head-forged`: its MAC is not ours. `head-shrunk`: smaller than this
+ * its keys. `checkpoint-ahead`: larger than the head.
+ * `signed-ahead`: a larger tree than the head's was signed. `fork`: two trees of one size. `head-forged`: its MAC is not ours. `head-shrunk`: smaller than this
  * container has seen. `segment-damaged`, `tiles-damaged`: the vault does not hold what head or checkpoint state. `keys-unreadable`: log.vkeys is no chain
  * of keys. `signer-unlisted`: the signing key is not in log.vkeys, or an older one than has signed before.
  */
@@ -20,6 +21,7 @@ export type StopCode =
   | 'checkpoint-foreign'
   | 'checkpoint-unsigned'
   | 'checkpoint-ahead'
+  | 'signed-ahead'
   | 'fork'
   | 'head-forged'
   | 'head-shrunk'

@@ -92,6 +92,8 @@ export function vaultContract(name: string, make: () => Promise<Vault>): void {
       expect(await all(vault.list(`${folder}/`))).toEqual(['B', 'a', 'b', 'c/d'].map((leaf) => `${folder}/${leaf}`));
       expect(await all(vault.list(`${folder}/c`))).toEqual([`${folder}/c/d`]);
       expect(await all(vault.list(`${folder}/none`))).toEqual([]);
+      expect(await all(vault.list(`${folder}/`, { after: `${folder}/a` }))).toEqual(['b', 'c/d'].map((leaf) => `${folder}/${leaf}`));
+      expect(await all(vault.list(`${folder}/`, { after: `${folder}/az` }))).toEqual(['b', 'c/d'].map((leaf) => `${folder}/${leaf}`));
     });
   });
 }

@@ -116,7 +116,7 @@ export function logStoreContract(name: string, make: () => Promise<LogStore>): v
       await commit(log, 2, 2);
       await commit(log, 4, 2);
       const replacement = { ...round(2, 1), segment: `segment/${'2'.padStart(20, '0')}/${'ef'.repeat(32)}` };
-      for (let i = 0; i < 2; i++) await log.forceHead(head(3), [replacement], new Map([[MINUTE, [restored]], [MINUTE + 500, [restored]]]));
+      for (let i = 0; i < 2; i++) await log.forceHead({ head: head(3), rounds: [replacement], marks: new Map([[MINUTE, [restored]], [MINUTE + 500, [restored]]]), withdrawn: new Map() });
       expect(await log.readHead()).toEqual(head(3));
       expect(await all(log.rounds(0))).toEqual([round(0, 2), replacement]);
       expect(await log.sealedMarks([MINUTE])).toEqual(new Set([kept, restored].map((mark) => mark.toString('hex'))));
@@ -124,11 +124,21 @@ export function logStoreContract(name: string, make: () => Promise<LogStore>): v
       expect(await commit(log, 3, 4)).toBe('moved');
     });
 
+    test('forceHead withdraws the marks of rounds that are not in the log, and only these', async () => {
+      const log = await initialized();
+      const [kept, fork, both] = [randomBytes(16), randomBytes(16), randomBytes(16)];
+      await commit(log, 0, 2, { marks: new Map([[MINUTE, [kept]]]) });
+      await commit(log, 2, 2, { marks: new Map([[MINUTE, [fork, both]], [MINUTE + 1, [fork]]]) });
+      const withdrawn = new Map([[MINUTE, new Set([2, 9])], [MINUTE + 1, new Set([2])]]);
+      for (let i = 0; i < 2; i++) await log.forceHead({ head: head(2), rounds: [], marks: new Map([[MINUTE, [both]]]), withdrawn });
+      expect(await log.sealedMarks([MINUTE, MINUTE + 1])).toEqual(new Set([kept, both].map((mark) => mark.toString('hex'))));
+    });
+
     test('forceHead takes marks of any number of minutes, and of any number in one', async () => {
       const log = await initialized();
       const marks = new Map<number, readonly Buffer[]>(Array.from({ length: 150 }, (_, i) => [MINUTE + i, [randomBytes(16)]]));
       marks.set(MINUTE, Array.from({ length: 30_000 }, () => randomBytes(16)));
-      await log.forceHead(head(1), [round(0, 1)], marks);
+      await log.forceHead({ head: head(1), rounds: [round(0, 1)], marks, withdrawn: new Map() });
       expect((await log.sealedMarks([...marks.keys()])).size).toBe(30_149);
     }, 120_000);
 

@@ -204,6 +204,53 @@ describe('a publisher stops, and signs nothing,', () => {
     expect(checkpointOf(world)).not.toContain('\n5\n');
   });
 
+  /** Three entries published, then five; then head, rounds, marks and checkpoint put back to the three, by somebody who may write the log table and `checkpoint`. */
+  async function putBack(): Promise<World> {
+    const world = await published(3);
+    const { tables } = world.log;
+    const [head, checkpoint] = [tables.head, world.vault.objects.get('checkpoint') as Buffer];
+    await grow(world, 2);
+    await world.publish();
+    tables.head = head;
+    tables.rounds.delete(3);
+    world.vault.objects.set('checkpoint', checkpoint);
+    return world;
+  }
+
+  test.each([
+    ['and nothing was sealed since', 0, 'signed-ahead'],
+    ['and less was sealed since than was signed', 1, 'signed-ahead'],
+    ['and another tree of the signed size was sealed since', 2, 'fork'],
+    ['and a round was sealed that passes over the signed size', 3, 'fork'],
+  ])('when head and checkpoint were put back together, %s', async (_name, sealed, code) => {
+    const world = await putBack();
+    if (sealed > 0) await grow(world, sealed);
+    const before = [...world.vault.objects.keys()];
+    expect(await stopCode(world.publish())).toBe(code);
+    expect([...world.vault.objects.keys()]).toEqual(before);
+  });
+
+  test('but goes on where a publisher died between the signed copy and the checkpoint, and where another one is ahead of what it read', async () => {
+    const world = await published(3);
+    await grow(world, 2);
+    const dying = world.process(({ method }) => (method === 'replaceMutable' ? 'kill-before' : undefined));
+    await publishLog(world.publisher(dying)).catch(() => undefined);
+    expect(world.vault.objects.has('checkpoints/5')).toBe(true);
+    await grow(world, 1);
+    let overtaken = false;
+    const slow = world.process(async ({ method }) => {
+      if (method !== 'list' || overtaken) return undefined;
+      overtaken = true; // after this one has read head and checkpoint
+      await grow(world, 2);
+      await world.publish();
+      return undefined;
+    });
+    expect(await publishLog(world.publisher(slow))).toEqual({ outcome: 'nothing-new', size: 8 });
+    expect(overtaken).toBe(true);
+    expect(world.check()).toEqual([]);
+    expect(await findingsOf(world)).toEqual([]);
+  });
+
   test('when its key is not in log.vkeys', async () => {
     const world = await published(1);
     await grow(world, 1);

@@ -88,6 +88,46 @@ describe('recovering the head', () => {
     expect(world.check()).toEqual([]);
   });
 
+  test.each([
+    ['with nothing sealed since', 0],
+    ['with another history sealed since, shorter than the signed one', 1],
+    ['with another history sealed since, longer than the signed one', 4],
+  ])('takes back a head and a checkpoint that were put back together, %s: the signed history is the log, and what the other one sealed is sealed again', async (_name, sealedSince) => {
+    const { world } = await damaged(() => undefined);
+    const { tables } = world.log;
+    const [head, checkpoint] = [tables.head as Head, world.vault.objects.get('checkpoint') as Buffer];
+    const first = world.stream.length;
+    for (let i = 0; i < 3; i++) await world.write(world.message(`signed ${i}`));
+    await world.seal(world.stream.slice(first));
+    await world.publish();
+    const signed = tables.head as Head;
+    [tables.head] = [head];
+    tables.rounds.delete(head.size);
+    world.vault.objects.set('checkpoint', checkpoint);
+    // Partial tiles are not locked either: with these gone, only the signed copy tells the two histories apart.
+    for (const name of [...world.vault.objects.keys()]) if (name.endsWith(`.p/${signed.size}`)) world.vault.objects.delete(name);
+    const fork = world.stream.length;
+    for (let i = 0; i < sealedSince; i++) await world.write(world.message(`fork ${i}`));
+    if (sealedSince > 0) await world.seal(world.stream.slice(fork));
+    await expect(world.publish()).rejects.toMatchObject({ name: 'LogStopped' });
+
+    const plan = await recover(world);
+    expect(plan.head.root.equals(signed.root)).toBe(true);
+    expect(await sealRecords(world.sealer(), world.stream)).toMatchObject({ sealed: sealedSince });
+    await world.publish();
+    expect(world.check()).toEqual([]);
+    expect((await verifyVault(memoryVaultReader(world.vault.objects), { profile: 'intact', keys: [] })).findings).toEqual([]);
+  });
+
+  test('is refused when no segments lead to a tree that was signed', async () => {
+    const { world } = await damaged(() => undefined);
+    const checkpoint = world.vault.objects.get('checkpoint') as Buffer;
+    await world.publish();
+    world.vault.objects.set('checkpoint', checkpoint);
+    world.vault.objects.delete((world.log.tables.rounds.get(5) as { segment: string }).segment);
+    await expect(planRecovery(world)).rejects.toMatchObject({ code: 'segment-damaged' });
+  });
+
   test.each<[string, string, (world: World) => void]>([
     ['the checkpoint is signed by nobody', 'checkpoint-unsigned', (w) => void w.vault.objects.set('checkpoint', Buffer.from((w.vault.objects.get('checkpoint') as Buffer).toString().replace('\n5\n', '\n4\n')))],
     ['a published segment is gone', 'segment-damaged', (w) => [w.log.tables.rounds.clear(), void [...w.vault.objects.keys()].filter((name) => name.startsWith(`segment/${'0'.repeat(20)}`)).forEach((name) => w.vault.objects.delete(name))]],

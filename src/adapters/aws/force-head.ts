@@ -9,8 +9,8 @@ import {
   type AttributeValue,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
-import { PortError, type Head, type LogStore, type Round } from '../../ports';
-import type { Image } from '../../core/image';
+import { PortError, type LogStore, type Round } from '../../ports';
+import type { Image, TableKey } from '../../core/image';
 import { logKeys } from '../../core/table-keys';
 import { asked, conditions, imageOf, keyItem, refusedBy, required } from './dynamodb';
 import { headItem, recoveredMarksItems, roundItem, roundsFrom } from './log-items';
@@ -18,13 +18,11 @@ import { headItem, recoveredMarksItems, roundItem, roundsFrom } from './log-item
 /** A head moves a few times a second at the most; five lost attempts mean that sealing was not stopped. */
 const HEAD_ATTEMPTS = 5;
 
-type Marks = Parameters<LogStore['forceHead']>[2];
-
-export async function forceHead(client: DynamoDBClient, table: string, { head, rounds, marks }: { readonly head: Head; readonly rounds: readonly Round[]; readonly marks: Marks }): Promise<void> {
+export async function forceHead(client: DynamoDBClient, table: string, { head, rounds, marks, withdrawn }: Parameters<LogStore['forceHead']>[0]): Promise<void> {
   // Rounds that lie beyond the head that will be would refuse every later commit.
   for await (const item of roundsFrom(client, table, head.size)) {
     const key = { pk: required.string(item, 'pk'), sk: required.string(item, 'sk') };
-    await unlessRefused(`remove round ${key.sk}`, () => client.send(new DeleteItemCommand({ TableName: table, Key: keyItem(key), ...conditions.itemExists })));
+    await remove(`remove round ${key.sk}`, key);
   }
   for (const round of rounds) {
     await unlessRefused(`put round ${round.from}`, () => client.send(new PutItemCommand({ TableName: table, Item: roundItem(round), ...unlessAlready(round) })));
@@ -34,7 +32,13 @@ export async function forceHead(client: DynamoDBClient, table: string, { head, r
       await unlessRefused(`put the marks of minute ${minute}`, () => client.send(new PutItemCommand({ TableName: table, Item: item, ...conditions.itemDoesNotExist })));
     }
   }
+  // After the marks of what is in the log were put: another round that begins there may have had marks under the same key.
+  for (const [minute, froms] of withdrawn) for (const from of froms) await remove(`withdraw the marks of round ${from} in minute ${minute}`, logKeys.sealedIds(minute, from));
   await replaceHead();
+
+  async function remove(what: string, key: TableKey): Promise<void> {
+    await unlessRefused(what, () => client.send(new DeleteItemCommand({ TableName: table, Key: keyItem(key), ...conditions.itemExists })));
+  }
 
   async function replaceHead(): Promise<void> {
     for (let attempt = 1; attempt <= HEAD_ATTEMPTS; attempt++) {

@@ -135,7 +135,7 @@ export function logStore(client: DynamoDBClient, table: string): LogStore {
       );
     },
 
-    forceHead: (head, rounds, marks) => forceHead(client, table, { head, rounds, marks }),
+    forceHead: (recovered) => forceHead(client, table, recovered),
 
     async *unsealedStates() {
       const items = queried(client, 'list the unsealed states', {

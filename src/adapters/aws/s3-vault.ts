@@ -48,8 +48,8 @@ export function s3Vault(client: S3Client, settings: VaultSettings, now: Clock): 
       if (!PARTIAL.test(name)) throw new Error(`${name} is no partial tile or bundle; nothing else in the vault is ever deleted`);
       await asking(`delete ${name}`, () => client.send(new DeleteObjectCommand({ Bucket: bucket, Key: name })));
     },
-    async *list(prefix) {
-      for await (const { name } of listed(client, bucket, prefix)) yield name;
+    async *list(prefix, options) {
+      for await (const { name } of listed(client, bucket, prefix, options)) yield name;
     },
   };
 }

@@ -105,11 +105,11 @@ export interface Listed {
 }
 
 /** Current objects under `prefix`, in name order. */
-export async function* listed(client: S3Client, bucket: string, prefix: string): AsyncGenerator<Listed> {
+export async function* listed(client: S3Client, bucket: string, prefix: string, { after }: { readonly after?: string } = {}): AsyncGenerator<Listed> {
   let token: string | undefined;
   do {
     const page = await asking(`list ${prefix}`, () =>
-      client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...(token !== undefined && { ContinuationToken: token }) })),
+      client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...(after !== undefined && { StartAfter: after }), ...(token !== undefined && { ContinuationToken: token }) })),
     );
     for (const { Key, LastModified, Size } of page.Contents ?? []) {
       if (Key === undefined || LastModified === undefined || Size === undefined) throw new PortError('corrupt', `the listing of ${prefix} names an object without name, time or size`);

@@ -9,28 +9,33 @@ export interface MemoryLog extends LogStore {
     head: Head | undefined;
     identity: LogIdentity | undefined;
     readonly rounds: Map<number, Round>;
-    readonly marks: Map<number, Set<string>>;
+    /** Minute → where the round began, or 'recovered' → marks. */
+    readonly marks: Map<number, Map<number | 'recovered', Set<string>>>;
     readonly unsealed: Map<string, string>;
   };
 }
 
 export function memoryLog(): MemoryLog {
   const tables: MemoryLog['tables'] = { head: undefined, identity: undefined, rounds: new Map(), marks: new Map(), unsealed: new Map() };
-  const putMarks = (marks: ReadonlyMap<number, readonly Buffer[]>): void => {
-    for (const [minute, some] of marks) tables.marks.set(minute, new Set([...(tables.marks.get(minute) ?? []), ...some.map((mark) => mark.toString('hex'))]));
+  const putMarks = (by: number | 'recovered', marks: ReadonlyMap<number, readonly Buffer[]>): void => {
+    for (const [minute, some] of marks) {
+      const those = tables.marks.get(minute) ?? new Map<number | 'recovered', Set<string>>();
+      those.set(by, new Set([...(those.get(by) ?? []), ...some.map((mark) => mark.toString('hex'))]));
+      tables.marks.set(minute, those);
+    }
   };
   const inOrder = (): Round[] => [...tables.rounds.values()].sort((a, b) => a.from - b.from);
   return {
     tables,
     readHead: async () => tables.head ?? 'absent',
-    sealedMarks: async (minutes) => new Set(minutes.flatMap((minute) => [...(tables.marks.get(minute) ?? [])])),
+    sealedMarks: async (minutes) => new Set(minutes.flatMap((minute) => [...(tables.marks.get(minute)?.values() ?? [])].flatMap((some) => [...some]))),
     commitRound: async ({ expected, head, round, marks }) => {
       if (marks.size > MAX_MINUTES) throw new PortError('corrupt', `a round's marks lie in at most ${MAX_MINUTES} minutes, these in ${marks.size}`);
       const headIsAsRead = tables.head?.size === expected.size && tables.head.root.equals(expected.root);
       if (!headIsAsRead || tables.rounds.has(round.from)) return 'lost';
       tables.head = head;
       tables.rounds.set(round.from, round);
-      putMarks(marks);
+      putMarks(round.from, marks);
       return 'moved';
     },
     rounds: async function* (fromEntry) {
@@ -46,10 +51,11 @@ export function memoryLog(): MemoryLog {
       tables.head = head;
       return 'created';
     },
-    forceHead: async (head, rounds, marks) => {
+    forceHead: async ({ head, rounds, marks, withdrawn }) => {
       for (const from of [...tables.rounds.keys()]) if (from >= head.size) tables.rounds.delete(from);
       for (const round of rounds) tables.rounds.set(round.from, round);
-      putMarks(marks);
+      putMarks('recovered', marks);
+      for (const [minute, froms] of withdrawn) for (const from of froms) tables.marks.get(minute)?.delete(from);
       tables.head = head;
     },
     unsealedStates: async function* () {

@@ -53,9 +53,10 @@ export function memoryVault(): MemoryVault {
       demand(isPartial(name), name);
       objects.delete(name);
     },
-    list: async function* (prefix) {
-      const names = [...objects.keys()].filter((name) => name.startsWith(prefix));
-      yield* names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    list: async function* (prefix, { after = '' } = {}) {
+      const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+      const names = [...objects.keys()].filter((name) => name.startsWith(prefix) && byBytes(name, after) > 0);
+      yield* names.sort(byBytes);
     },
   };
 }

@@ -17,8 +17,10 @@ export type VaultName =
   | { readonly kind: 'document' }
   | { readonly kind: 'other' };
 
+/** Sorts before every segment of a round that begins at `from` or later, and after all others. */
+export const segmentsFrom = (from: number): string => `segment/${String(from).padStart(20, '0')}`;
 /** `segment/<from, 20 digits>/<sha256 hex>`. */
-export const segmentName = (from: number, sha256: string): string => `segment/${String(from).padStart(20, '0')}/${sha256}`;
+export const segmentName = (from: number, sha256: string): string => `${segmentsFrom(from)}/${sha256}`;
 export const checkpointCopyName = (size: number): string => `checkpoints/${size}`;
 export const blobName = (sha256: string): string => `blob/${sha256}`;
 

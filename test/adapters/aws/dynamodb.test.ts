@@ -64,7 +64,7 @@ test('no write of any adapter goes out without a condition; only the change of a
   ]);
   await log.commitRound(commit);
   await log.initialize({ origin: 'o/1', systemSubject: 's' }, head);
-  await log.forceHead(head, [round], new Map([[29_500_000, [Buffer.alloc(16)]]]));
+  await log.forceHead({ head, rounds: [round], marks: new Map([[29_500_000, [Buffer.alloc(16)]]]), withdrawn: new Map() });
   await log.noteUnsealed('x', 'y');
   await log.forgetUnsealed('x');
   await keys.create({ subject: 's', generation: 1, wrapped: Buffer.alloc(60), kek: 1 });
