@@ -72,13 +72,19 @@ export function judgeChange({ op, key, newImage, oldImage }: Change, macKeys: re
     op: op === 'REMOVE' ? 'remove' : 'put',
     kind: isKind(kind) ? kind : 'unknown',
     rev: Math.max(0, integerOf(image, 'rev') ?? 0),
-    // A record belongs to the subject it was made under: a swapped subject must not take it out of that subject's erasure.
-    subject: subjectOf(before) ?? subjectOf(image),
+    subject: before !== undefined && isPutBack(image, before, macKeys) ? subjectOf(image) : (subjectOf(before) ?? subjectOf(image)),
     content: op === 'REMOVE' ? undefined : canonicalImage(image),
     body: op === 'REMOVE' ? undefined : bodyOf(image, before),
     violations,
   };
 }
+
+/**
+ * A record belongs to the subject it was made under: a swapped subject must not take it out of that subject's erasure. Only where the state before was not ours and this
+ * one is has the record come back to its own.
+ */
+const isPutBack = (image: Image, before: Image, macKeys: readonly MacKey[]): boolean =>
+  subjectOf(image) !== subjectOf(before) && checkMac(macKeys, image) === 'valid' && checkMac(macKeys, before) !== 'valid';
 
 /** No erasure and no repair exists yet, so nothing may remove a record. */
 function removalViolations(old: Image): readonly Violation[] {

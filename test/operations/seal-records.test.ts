@@ -5,7 +5,7 @@ import { sha256 } from '../../src/core/log/sha256';
 import { publishLog } from '../../src/operations/publish-log';
 import { LogStopped } from '../../src/operations/read-log';
 import { makeSealer, MAX_ROUND_ENTRIES, MAX_ROUND_MINUTES, roundsOf, sealRecords } from '../../src/operations/seal-records';
-import { stringOf } from '../../src/core/image';
+import { stringOf, type Image } from '../../src/core/image';
 import { PortError, type Head, type StreamEvent } from '../../src/ports';
 import { forEachSeed } from '../seeds';
 import { findingsIn, makeWorld, subjectNamed, type World } from '../world';
@@ -266,6 +266,17 @@ describe('a change that obeys no handler', () => {
     const { findings, entries } = await changed((w) => w.records.byHand.put(w.message('c', { kind: { S: 'customer' }, rev: { N: '2' }, subject: { S: subjectNamed('mallory') } })));
     expect(findings).toEqual(['subject-changed']);
     expect(entries[0]?.entry.subject).toBe(subjectNamed('alice'));
+  });
+
+  test('and comes back to it when it is put back, so that its own entries tell the whole of it', async () => {
+    const genuine = (w: World): Image => w.message('c', { kind: { S: 'customer' } });
+    const { findings, entries } = await changed((w) => {
+      w.records.byHand.put({ ...genuine(w), subject: { S: subjectNamed('mallory') } });
+      w.records.byHand.put({ ...genuine(w), subject: { S: subjectNamed('mallory') }, text: { S: 'again' } });
+      w.records.byHand.put(genuine(w));
+    });
+    expect(findings).toContain('subject-changed');
+    expect(entries.map(({ entry }) => entry.subject)).toEqual([subjectNamed('alice'), subjectNamed('mallory'), subjectNamed('alice')]);
   });
 
   test('a record of an erased subject is sealed raw, under a subject of its own', async () => {
