@@ -38,19 +38,22 @@ export interface LogLine {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
+const MOST_IN_ONE_ANSWER = 10_000;
+
 /** Every line of every log group since `since`. */
 export async function logLines(since: Date): Promise<readonly LogLine[]> {
   const { logGroups = [] } = await aws.logs.send(new DescribeLogGroupsCommand({}));
-  const lines: LogLine[] = [];
-  for (const { logGroupName: group = '' } of logGroups) {
-    let nextToken: string | undefined;
-    do {
-      const page = await aws.logs.send(new FilterLogEventsCommand({ logGroupName: group, startTime: since.getTime(), limit: 10_000, nextToken }));
-      for (const { message: line = '' } of page.events ?? []) lines.push({ group, text: line, json: jsonOf(line) });
-      nextToken = page.nextToken;
-    } while (nextToken !== undefined);
-  }
-  return lines;
+  return (await Promise.all(logGroups.map(({ logGroupName = '' }) => linesOf(logGroupName, since.getTime())))).flat();
+}
+
+/** The local cloud answers with the oldest lines and no token to go on with, so the next question begins at the last millisecond of a full answer. */
+async function linesOf(group: string, sinceMs: number): Promise<LogLine[]> {
+  const { events = [] } = await aws.logs.send(new FilterLogEventsCommand({ logGroupName: group, startTime: sinceMs, limit: MOST_IN_ONE_ANSWER }));
+  const lastMs = events.at(-1)?.timestamp ?? sinceMs;
+  const isFull = events.length >= MOST_IN_ONE_ANSWER;
+  if (isFull && lastMs === sinceMs) throw new Error(`${group} has more lines of one millisecond than one answer holds`);
+  const lines = events.filter(({ timestamp }) => !isFull || timestamp !== lastMs).map(({ message: line = '' }) => ({ group, text: line, json: jsonOf(line) }));
+  return isFull ? [...lines, ...(await linesOf(group, lastMs))] : lines;
 }
 
 function jsonOf(line: string): LogLine['json'] {
