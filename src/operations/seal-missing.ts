@@ -3,19 +3,16 @@
  * image) is sealed only after it was seen unsealed at least 25 hours ago and still is: by then no stream can deliver it any more, so nothing is sealed twice.
  * What it came from is unknown; the entry's source says so (`late:<image hash>`), and one `gap` record tells that there was a gap.
  */
-import { canonicalImage, imageOfJson, ImageError } from '../core/canonical-image';
-import { CanonicalJsonError } from '../core/canonical-json';
-import { splitPlaintext } from '../core/commitment';
+import { canonicalImage } from '../core/canonical-image';
 import { EntryError, parseEntry, type Entry } from '../core/entry';
-import { keyOf, stringOf, type Image, type TableKey } from '../core/image';
-import { decryptJwe, JweError } from '../core/jwe';
+import { keyOf, stringOf, type TableKey } from '../core/image';
 import { decodeEntries } from '../core/log/bundle';
 import { sha256Hex } from '../core/log/sha256';
 import { gapImage } from '../core/own-records';
 import { withMac } from '../core/record-mac';
-import { blobName } from '../core/verify/vault-name';
 import { PortError, type Head, type LogStore, type RecordStore, type Vault } from '../ports';
 import { inParallel } from './in-parallel';
+import { openSealed } from './open-sealed';
 import { countingStops, readLog } from './read-log';
 import { readEntries, readSegment } from './read-segments';
 import { sealChange } from './seal-changes';
@@ -121,18 +118,9 @@ async function addSealed(run: Run, segment: Buffer): Promise<void> {
 /** The hash of the image an entry seals; undefined where it seals none, or none that can be opened: then its record is found unsealed, which errs on the side of sealing. */
 async function hashOfSealed({ deps, sealer }: Run, bytes: Buffer): Promise<string | undefined> {
   const entry = entryIn(bytes);
-  if (entry === undefined || entry.op === 'remove') return undefined;
-  if (entry.src.startsWith('late:')) return entry.src.slice('late:'.length);
-  const key = await sealer.subjectKeys.existing(entry.subject);
-  const jwe = entry.image ?? (await deps.vault.get(blobName(entry.blob as string))).toString();
-  if (typeof key === 'string') return undefined;
-  try {
-    const content = splitPlaintext(decryptJwe(jwe, (generation) => (generation === key.generation ? key.key : undefined)))?.content ?? Buffer.alloc(0);
-    return sha256Hex(entry.kind === 'raw' ? canonicalImage(newImageIn(content)) : content);
-  } catch (error) {
-    if (error instanceof JweError || error instanceof ImageError || error instanceof CanonicalJsonError || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  if (entry?.op === 'put' && entry.src.startsWith('late:')) return entry.src.slice('late:'.length);
+  const opened = entry === undefined ? undefined : await openSealed({ vault: deps.vault, subjectKeys: sealer.subjectKeys }, entry);
+  return opened?.state === 'image' ? sha256Hex(canonicalImage(opened.image)) : undefined;
 }
 
 function entryIn(bytes: Buffer): Entry | undefined {
@@ -142,12 +130,6 @@ function entryIn(bytes: Buffer): Entry | undefined {
     if (error instanceof EntryError) return undefined;
     throw error;
   }
-}
-
-/** What the stream's own record says the item became. Throws where it says nothing. */
-function newImageIn(raw: Buffer): Image {
-  const event = JSON.parse(raw.toString()) as { readonly dynamodb?: { readonly NewImage?: unknown } } | null;
-  return imageOfJson(event?.dynamodb?.NewImage);
 }
 
 async function sealStates(run: Run, due: readonly State[]): Promise<number> {

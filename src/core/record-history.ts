@@ -1,0 +1,46 @@
+/**
+ * What a record genuinely is, told from what the log holds of it. The log seals every change, whoever made it; which of them count is decided here, once, for restore,
+ * audit and repair: a state counts that only this system can have written (its MAC), in its place, and that is not older than what counted before.
+ */
+import { canonicalImage } from './canonical-image';
+import { integerOf, keyOf, stringOf, type Image } from './image';
+import { isImmutableKind, isKind } from './kinds';
+import { checkMac, type MacKey } from './record-mac';
+
+/**
+ * Why a sealed state does not count. `mac`: not written by this system. `kind`: outside the closed list. `immutable`: overwrites a record that is never modified.
+ * `subject`: takes a record out of its subject's erasure. `kind-changed`. `older`: a revision that has been passed, or another state of the same one.
+ */
+export type Rejection = 'mac' | 'kind' | 'immutable' | 'subject' | 'kind-changed' | 'older';
+
+/** `accepted`: the record's new state. `same`: the very state it has. */
+export type Succession = 'accepted' | 'same' | Rejection;
+
+/** Judges `image`, a sealed state of a record whose last state that counted is `before`. `image` has a key; nothing else in it is trusted. */
+export function succession(before: Image | undefined, image: Image, macKeys: readonly MacKey[]): Succession {
+  if (checkMac(macKeys, image) !== 'valid') return 'mac';
+  const kind = stringOf(image, 'kind') ?? '';
+  if (!isKind(kind)) return 'kind';
+  if (before === undefined) return 'accepted';
+  if (isSameImage(before, image)) return 'same';
+  if (stringOf(before, 'kind') !== kind) return 'kind-changed';
+  if (isImmutableKind(kind)) return 'immutable';
+  if (stringOf(before, 'subject') !== stringOf(image, 'subject')) return 'subject';
+  // Not "the next one": the stream may have lost a revision, which is a gap and not a reason to go back before it.
+  return (integerOf(image, 'rev') ?? 0) > (integerOf(before, 'rev') ?? 0) ? 'accepted' : 'older';
+}
+
+/** Whether two items hold exactly the same. One without a canonical form is the same as nothing. */
+export function isSameImage(a: Image, b: Image): boolean {
+  try {
+    return canonicalImage(a).equals(canonicalImage(b));
+  } catch {
+    return false;
+  }
+}
+
+/** One string for one record. */
+export function placeOf(image: Image): string {
+  const { pk, sk } = keyOf(image);
+  return JSON.stringify([pk, sk]);
+}
