@@ -554,7 +554,10 @@ const RECEIVING: readonly Mutant[] = [
     replace: "return [].length === 0 ? [] : [{ eventKind: 'quarantine', ",
     tests: ['test/operations/receive-delivery.test.ts'],
   },
-  { name: 'the sweeper takes what is still under way', file: 'src/operations/sweep-inbox.ts', find: 'if (ageMs > LEFT_BEHIND_MS && left', replace: 'if (left', tests: ['test/operations/inbox.test.ts'] },
+  { name: 'the sweeper takes the same thousand every time', file: 'src/operations/sweep-inbox.ts', find: 'draw(due, MAX_REQUEUED, nowMs)', replace: 'due.slice(0, MAX_REQUEUED)', tests: ['test/operations/inbox.test.ts'] },
+  { name: 'the sweeper queues everything at every sweep', file: 'src/operations/sweep-inbox.ts', find: 'ageMs - latestTurn(name, ageMs) < TURN_MS', replace: 'ageMs > 0', tests: ['test/operations/inbox.test.ts'] },
+  { name: 'a checkpoint with a finding is remembered', file: 'src/core/verification-record.ts', find: 'object === CHECKPOINT || ', replace: NOTHING, tests: ['test/operations/verify-on-schedule.test.ts'] },
+  { name: 'the sweeper takes what is still under way', file: 'src/operations/sweep-inbox.ts', find: 'if (ageMs > LEFT_BEHIND_MS && ageMs', replace: 'if (ageMs', tests: ['test/operations/inbox.test.ts'] },
   {
     name: 'a delivery put to the inbox by hand is recorded',
     file: 'src/operations/process-inbox.ts',

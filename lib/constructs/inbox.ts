@@ -3,7 +3,7 @@
  * large for a record (`content/`). S3 itself tells the queue of a new delivery: no dual write that could be lost in between.
  */
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -46,6 +46,7 @@ export class Inbox extends Construct {
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    this.refuseWhatWeCouldNotRead();
     this.announceDeliveries();
     reviewed(this.bucket, 'AwsSolutions-S1', 'Every access is a CloudTrail data event in a locked bucket (Trail stack); server access logs are best effort and would be a weaker second copy.');
   }
@@ -84,6 +85,25 @@ export class Inbox extends Construct {
     fn.addEnvironment(Env.INBOX_BUCKET, this.bucket.bucketName);
     allowOnObjects(fn, this.bucket, actions, prefixes.map((prefix) => `${prefix}*`));
     allowTellingAbsence(fn, this.bucket);
+  }
+
+  /**
+   * S3 says the same "access denied" for an object under a key we may not use as for rights that were taken from us, and the sealer has to wait for the latter. So nobody
+   * may put the former, or he could stop sealing with one object: no key but ours, no key that only he has, no archive. And nothing is put over what waits to be sealed.
+   * Our own puts name none of this; the bucket's defaults are right. Each condition holds only where a request names something, whether or not S3 fills in defaults.
+   */
+  private refuseWhatWeCouldNotRead(): void {
+    const [algorithm, key, ownKey, storage] = ['s3:x-amz-server-side-encryption', 's3:x-amz-server-side-encryption-aws-kms-key-id', 's3:x-amz-server-side-encryption-customer-algorithm', 's3:x-amz-storage-class'] as const;
+    const named = 'false';
+    const deny = (sid: string, conditions: Record<string, Record<string, string>>): void => {
+      this.bucket.addToResourcePolicy(new PolicyStatement({ sid, effect: Effect.DENY, principals: [new AnyPrincipal()], actions: ['s3:PutObject'], resources: [this.bucket.arnForObjects('*')], conditions }));
+    };
+    deny('UnderNoOtherKey', { Null: { [key]: named }, StringNotEquals: { [key]: this.dataKey.keyArn } });
+    // An algorithm without a key: S3's own key, or the account's default one.
+    deny('UnderNoDefaultKey', { Null: { [algorithm]: named, [key]: 'true' } });
+    deny('UnderNoKeyOfTheCaller', { Null: { [ownKey]: named } });
+    deny('NotArchived', { Null: { [storage]: named }, StringNotEquals: { [storage]: 'STANDARD' } });
+    deny('CreateOnly', { Null: { 's3:if-none-match': 'true' } });
   }
 
   private announceDeliveries(): void {

@@ -83,7 +83,9 @@ async function readBody(inbox: Pick<Inbox, 'get'>, { name, sha256 }: NamedConten
   try {
     bytes = await inbox.get(name);
   } catch (error) {
-    // The object itself is the trouble and trying again will not help: sealing must not wait for it. A store that is away or says no is another matter.
+    // The object itself is the trouble and trying again will not help: sealing must not wait for it. A store that is away or says no is another matter: going on
+    // would seal without its content whatever comes until the rights are given back. S3 says the same no for one object under a key that is not ours; the inbox
+    // bucket's policy lets nobody put one.
     if (error instanceof PortError && error.code === 'corrupt') return 'content-unreadable';
     throw error;
   }

@@ -1,11 +1,12 @@
 /**
- * Verifies the vault with the signing key itself pinned, holds it against what the last verification saw, and makes records of what it found: so that trust
+ * Verifies the vault with the signing key itself pinned, holds it against what earlier verifications proved, and makes records of what it found: so that trust
  * does not wait for somebody to ask. A run that could not read the vault leaves no record; its absence is what raises the alarm.
  */
 import { checkMac, withMac } from '../core/record-mac';
 import { verifierKey } from '../core/log/vkey';
 import type { Image } from '../core/image';
-import { checkpointIn, vaultFindingImage, verificationImage } from '../core/verification-record';
+import { recordKeys } from '../core/table-keys';
+import { provenCheckpoint, provenIn, vaultFindingImage, verificationImage } from '../core/verification-record';
 import type { Clock, KeyService, KeyTable, LogIdentity, LogStore, Meter, RecordStore, Signer } from '../ports';
 import type { VaultReader } from '../ports/vault-reader';
 import { loadSecrets, type Secrets } from './load-secrets';
@@ -49,7 +50,7 @@ export interface ScheduledVerification {
 export async function verifyOnSchedule(watch: Watch): Promise<ScheduledVerification> {
   const at = watch.now().toISOString();
   const { origin, systemSubject } = await watch.identity();
-  const remembered = await lastSeen(watch, origin);
+  const remembered = await provenBefore(watch, origin, at);
   const report = await verifyVault(watch.vault, {
     profile: 'intact',
     keys: [verifierKey(origin, await watch.signer.publicKey())],
@@ -59,7 +60,8 @@ export async function verifyOnSchedule(watch: Watch): Promise<ScheduledVerificat
   // Findings first: died in between, the next run finds them again and adds nothing.
   for (const found of report.findings.slice(0, MAX_FINDING_RECORDS)) await create(watch, vaultFindingImage(found, systemSubject, at));
   const checkpoint = report.origin === null || report.root === null ? null : { origin: report.origin, size: report.size, root: report.root };
-  await create(watch, verificationImage(at, systemSubject, { ok: report.ok, findings: report.findings.length, entries: report.entries, checkpoint }));
+  const proven = larger(remembered, provenCheckpoint(report));
+  await create(watch, verificationImage(at, systemSubject, { ok: report.ok, findings: report.findings.length, entries: report.entries, checkpoint, proven }));
   watch.meter.count('VerificationCompleted');
   if (report.findings.length > 0) watch.meter.count('VerificationFindings', report.findings.length);
   return { verification: at, ok: report.ok, findings: report.findings.length, entries: report.entries };
@@ -70,16 +72,34 @@ async function create({ records, macKeys }: Watch, image: Image): Promise<void> 
   await records.create(withMac((await macKeys())[0], image));
 }
 
-/** The largest checkpoint any verification saw: one that was sound and is gone is a rollback, whoever made a newer, smaller one. */
-async function lastSeen({ records, macKeys, meter }: Watch, origin: string): Promise<RememberedCheckpoint | undefined> {
+/**
+ * The largest checkpoint any verification proved: one that was sound and is gone is a rollback, whoever made a newer, smaller one. Each record repeats it, so those
+ * of today and yesterday tell; all of them are read only where these hold none of ours.
+ */
+async function provenBefore(watch: Watch, origin: string, at: string): Promise<RememberedCheckpoint | undefined> {
+  for (const began of [dayOf(at), dayOf(new Date(Date.parse(at) - DAY_MS).toISOString()), undefined]) {
+    const found = await largestProven(watch, origin, began);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+const DAY_MS = 86_400_000;
+const dayOf = (iso: string): string => iso.slice(0, 'YYYY-MM-DD'.length);
+
+/** Among the verifications whose time begins with `began`. */
+async function largestProven({ records, macKeys, meter }: Watch, origin: string, began: string | undefined): Promise<RememberedCheckpoint | undefined> {
   let largest: RememberedCheckpoint | undefined;
-  for await (const image of records.partition('verification')) {
+  for await (const image of records.partition(recordKeys.verification('').pk, began)) {
     if (checkMac(await macKeys(), image) !== 'valid') {
       meter.count('RecordMacInvalid');
       continue;
     }
-    const seen = checkpointIn(image);
-    if (seen?.origin === origin && seen.size >= (largest?.size ?? 0)) largest = seen;
+    const proven = provenIn(image);
+    if (proven?.origin === origin) largest = larger(largest, proven);
   }
   return largest;
+}
+
+function larger(a: RememberedCheckpoint | undefined, b: RememberedCheckpoint | undefined): RememberedCheckpoint | undefined {
+  return a === undefined || (b !== undefined && b.size > a.size) ? b : a;
 }

@@ -69,6 +69,33 @@ export function logStoreContract(name: string, make: () => Promise<LogStore>): v
       expect(await log.sealedMarks([MINUTE])).toEqual(new Set());
     });
 
+    test('a round committed before is recognised, also when the head has gone on since', async () => {
+      const log = await initialized();
+      const marks = new Map([[MINUTE, [randomBytes(16)]]]);
+      await commit(log, 0, 2, { marks });
+      expect(await commit(log, 0, 2, { marks })).toBe('moved');
+      await commit(log, 2, 1);
+      expect(await commit(log, 0, 2, { marks })).toBe('moved');
+      expect(await log.readHead()).toEqual(head(3));
+    });
+
+    test.each([
+      ['another round', new Map<number, readonly Buffer[]>()],
+      ['marks of another round', new Map([[MINUTE, [randomBytes(16)]]])],
+    ])('a head from which %s went on already is corrupt, not lost: trying again would never end', async (what, marks) => {
+      const log = await initialized();
+      await commit(log, 0, 2);
+      await commit(log, 2, 2, { marks: new Map([[MINUTE, [randomBytes(16)]]]) });
+      // By hand: the head is put back, and where only marks are to be left, the round is gone.
+      const rounds = what === 'another round' ? [round(2, 2)] : [];
+      await log.forceHead({ head: head(2), rounds, marks: new Map(), withdrawn: new Map() });
+      const other = { ...round(2, 3), segment: `segment/${'2'.padStart(20, '0')}/${'cd'.repeat(32)}` };
+      await expect(commit(log, 2, 3, { round: other, marks })).rejects.toMatchObject({ code: 'corrupt' });
+      expect(await log.readHead()).toEqual(head(2));
+      expect(await all(log.rounds(2))).toEqual(rounds);
+      expect((await log.sealedMarks([MINUTE])).size).toBe(1);
+    });
+
     test('of many commits at once exactly one moves the head', async () => {
       const log = await initialized();
       const outcomes = await Promise.all(

@@ -1,6 +1,6 @@
 /** What is stored, and how it is protected, read from the templates that are deployed. */
 import { type Loose, ofType, one, resolved, synthesized, type Resource } from './synthesized';
-import { isDenied, type Statement } from './policy-evaluator';
+import { applying, isDenied, type Statement } from './policy-evaluator';
 
 const prod = synthesized('prod', { breakGlassRoleArn: 'arn:aws:iam::123456789012:role/break-glass' });
 const local = synthesized('local');
@@ -105,6 +105,33 @@ describe('the inbox', () => {
   it('is encrypted under our key and not versioned, so that deleting is deleting', () => {
     expect(Properties['BucketEncryption'].ServerSideEncryptionConfiguration[0]).toMatchObject({ BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } });
     expect(Properties['VersioningConfiguration']).toBeUndefined();
+  });
+
+  describe('refuses', () => {
+    const SSE = 's3:x-amz-server-side-encryption';
+    const asOurs = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3', 's3:if-none-match': '*' };
+    const refusal = (keys: Record<string, string>): (string | undefined)[] =>
+      applying(policyOf('Inbox'), { action: 's3:PutObject', resource: 'InboxBucket.Arn/content/x', keys }).filter(({ Effect }) => Effect === 'Deny').map(({ Sid }) => Sid);
+
+    it('nothing that our functions put, whether or not S3 tells the policy of the defaults it fills in', () => {
+      expect(refusal(asOurs)).toEqual([]);
+      expect(refusal({ ...asOurs, [SSE]: 'aws:kms', [`${SSE}-aws-kms-key-id`]: 'DataKey.Arn', 's3:x-amz-storage-class': 'STANDARD' })).toEqual([]);
+    });
+
+    it.each<[string, string, Record<string, string>]>([
+      ['another key of KMS, which our functions may not use', 'UnderNoOtherKey', { [SSE]: 'aws:kms', [`${SSE}-aws-kms-key-id`]: 'arn:aws:kms:eu-central-1:999999999999:key/11111111-2222-3333-4444-555555555555' }],
+      ["the account's default key of KMS", 'UnderNoDefaultKey', { [SSE]: 'aws:kms' }],
+      ["S3's own key", 'UnderNoDefaultKey', { [SSE]: 'AES256' }],
+      ['a key that only the caller has', 'UnderNoKeyOfTheCaller', { [`${SSE}-customer-algorithm`]: 'AES256' }],
+      ['an archive', 'NotArchived', { 's3:x-amz-storage-class': 'DEEP_ARCHIVE' }],
+    ])('an object under %s: it could not be read, and sealing would stand still', (_what, sid, keys) => {
+      expect(refusal({ ...asOurs, ...keys })).toEqual([sid]);
+    });
+
+    it('a put that would replace what waits to be sealed', () => {
+      const { 's3:if-none-match': _dropped, ...overwriting } = asOurs;
+      expect(refusal(overwriting)).toEqual(['CreateOnly']);
+    });
   });
 
   it('announces deliveries, and only these, to the queue; the right to do so comes first', () => {

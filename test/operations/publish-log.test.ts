@@ -213,6 +213,7 @@ describe('a publisher stops, and signs nothing,', () => {
     await world.publish();
     tables.head = head;
     tables.rounds.delete(3);
+    for (const byRound of tables.marks.values()) byRound.delete(3);
     world.vault.objects.set('checkpoint', checkpoint);
     return world;
   }

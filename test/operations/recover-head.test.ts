@@ -103,6 +103,7 @@ describe('recovering the head', () => {
     const signed = tables.head as Head;
     [tables.head] = [head];
     tables.rounds.delete(head.size);
+    for (const byRound of tables.marks.values()) byRound.delete(head.size);
     world.vault.objects.set('checkpoint', checkpoint);
     // Partial tiles are not locked either: with these gone, only the signed copy tells the two histories apart.
     for (const name of [...world.vault.objects.keys()]) if (name.endsWith(`.p/${signed.size}`)) world.vault.objects.delete(name);

@@ -42,6 +42,10 @@ const DENIED = new Set([
   'KMSAccessDeniedException',
   'DisabledException',
   'KMSInvalidStateException',
+  // As S3 passes on what its KMS key answered; no other key than ours can have been used (lib/constructs/inbox.ts).
+  'KMS.DisabledException',
+  'KMS.NotFoundException',
+  'KMS.KMSInvalidStateException',
   'CredentialsProviderError',
 ]);
 /** The store answered, and trying the same again will get the same answer: a wrong checksum, a ciphertext that is not ours, a request it finds malformed. */
