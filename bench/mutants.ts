@@ -284,8 +284,8 @@ const SEALING: readonly Mutant[] = [
   {
     name: 'a swapped subject takes a record out of its erasure',
     file: 'src/core/change-judgement.ts',
-    find: 'subject: subjectOf(before) ?? subjectOf(image),',
-    replace: 'subject: subjectOf(image) ?? subjectOf(before),',
+    find: '(subjectOf(before) ?? subjectOf(image))',
+    replace: '(subjectOf(image) ?? subjectOf(before))',
     tests: ['test/operations/seal-records.test.ts'],
   },
   {
