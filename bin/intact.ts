@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { main } from '../src/cli/main';
 import { say, type Io } from '../src/cli/io';
+import { startBundleThread } from './bundle-thread';
 
 const root = join(__dirname, '..');
 
@@ -20,14 +20,6 @@ const io: Io = {
 };
 
 const version = (): string => (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
-
-/** The launcher compiles files as they are loaded; a thread gets its few in one piece, sooner than it could compile them itself. */
-async function startBundleWorker(): Promise<Worker> {
-  const { build } = await import('esbuild');
-  const entry = join(root, 'src/adapters/files/bundle-worker.ts');
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'silent' });
-  return new Worker(outputFiles[0]!.text, { eval: true });
-}
 
 /** Everything written has left the process before it ends: stdout may be a pipe. */
 const end = (code: number): void => {
@@ -48,7 +40,7 @@ void main(process.argv.slice(2), io, version, async ({ stage }) => {
   return openWorld({
     stage,
     io,
-    threads: { count: availableParallelism() - 1, start: startBundleWorker },
+    threads: { count: availableParallelism() - 1, start: startBundleThread },
     settingsOf: async (name) => (await import('../lib/stage')).readStage(name, join(root, 'stages')),
   });
 }).then(end);

@@ -13,11 +13,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'verify',
     summary: 'check a whole log: every entry, tile, root and signature; on S3 also locks and versions',
     operands: ['[<dir | s3://… | https://…>]'],
-    options: ['vkey', 'memory', 'no-memory', 'profile'],
+    options: ['vkey', 'memory', 'no-memory', 'resume', 'profile'],
     notes: [
       'Without an address the vault of the deployment is checked; with one no deployment is needed.',
       "Without --vkey the vault's own key is used: that proves consistency, not authorship.",
       'The newest checkpoint is remembered per key and address and compared next time; for directories only with --memory.',
+      'With --resume a run that was interrupted, killed included, is gone on from by the same command; its file belongs where only you can write.',
     ],
     load: () => import('./verify'),
   },

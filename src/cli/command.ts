@@ -20,6 +20,7 @@ export const OPTIONS = {
   vkey: { value: '<key|file>', summary: "the log's public key, as `npx intact key` prints it, or a file that holds it" },
   memory: { value: '<file>', summary: 'remember the newest checkpoint here, and require the log to extend it next time' },
   'no-memory': { summary: 'neither compare with a remembered checkpoint nor remember one' },
+  resume: { value: '<file>', summary: 'save here how far it got, and go on from there when it was interrupted; removed when done' },
   profile: { value: 'tlog-tiles', summary: 'check a log that is not ours: no segments, keys or locks expected' },
   forge: { summary: 'sign with a secret that is not the app secret' },
   unsigned: { summary: 'send without a signature' },
@@ -55,6 +56,8 @@ export interface Call {
   readonly operands: readonly string[];
   readonly text: (name: OptionName) => string | undefined;
   readonly flag: (name: OptionName) => boolean;
+  /** Of this program. */
+  readonly version: () => string;
   readonly io: Io;
   readonly world: World;
 }

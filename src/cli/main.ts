@@ -32,7 +32,7 @@ export async function main(argv: readonly string[], io: Io, version: () => strin
     const world = await openWorld({ stage: text('stage') });
     try {
       const { run } = await command.load();
-      return await run({ operands, text, flag: (name) => options.has(name), io, world });
+      return await run({ operands, text, flag: (name) => options.has(name), version, io, world });
     } finally {
       world.close();
     }

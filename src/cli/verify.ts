@@ -4,14 +4,16 @@
  */
 import { formatVkey, type VerifierKey } from '../core/log/vkey';
 import type { Finding } from '../core/verify/finding-codes';
-import { verifyVault, VerifyUsageError, type VerifyReport } from '../operations/verify-vault';
-import { checkpointMemory, type CheckpointMemory } from './checkpoint-memory';
+import { CHECKPOINT } from '../core/verify/vault-name';
+import { verifyVault, VerifyUsageError, type VerifyOptions, type VerifyReport } from '../operations/verify-vault';
+import { type CheckpointMemory } from './checkpoint-memory';
 import type { Call, Run } from './command';
 import { Failure } from './failure';
 import { vkeyFrom } from './files';
-import { printJson, printLine } from './io';
+import { printJson, printLine, say } from './io';
 import { progress } from './progress';
 import { aligned, amount, counted, printable } from './text';
+import { stateFile, type StateFile } from './verify-state';
 import type { VaultSource } from './world';
 
 export const run: Run = async (call) => {
@@ -23,12 +25,23 @@ export const run: Run = async (call) => {
   const source = await sourceOf(call);
   const memory = await memoryOf(call, source, keys);
   const remembered = await memory?.read();
+  const saved = await savedIn(call, source, profile, keys, remembered);
   const shown = progress(io, world.now);
-  const report = await verifying(source, profile, keys, remembered, (entries, of, findings) => shown.tell(`verified ${counted(entries)} of ${counted(of)} entries, ${amount(findings, 'finding')}`)).finally(shown.end);
+  const report = await verifying(source, { profile, keys, ...(remembered !== undefined && { remembered }) }, saved, {
+    tell: (entries, of, findings) => shown.tell(`verified ${counted(entries)} of ${counted(of)} entries, ${amount(findings, 'finding')}`),
+    resumed: ({ entries, at }) => say(io, `resuming: ${counted(entries)} entries were verified by ${at}; they are not read again`),
+  })
+    .catch((error: unknown) => {
+      shown.end();
+      if (saved?.isKept() === true) say(io, `intact: ${printable(call.text('resume') ?? '')} holds what was verified so far: the same command goes on from there`);
+      throw error;
+    })
+    .finally(shown.end);
   // Only what was found clean may become the measure of the next verification.
   if (report.ok && report.origin !== null && report.root !== null) await memory?.write({ origin: report.origin, size: report.size, root: report.root });
   if (flag('json')) printJson(io, report);
   else for (const line of page(report, keys, remembered !== undefined, profile)) printLine(io, line);
+  saved?.remove();
   return report.ok ? 0 : 1;
 };
 
@@ -48,25 +61,45 @@ async function sourceOf({ operands: [address], world }: Call): Promise<VaultSour
 async function memoryOf(call: Call, source: VaultSource, keys: readonly VerifierKey[]): Promise<CheckpointMemory | undefined> {
   const file = call.text('memory');
   if (call.flag('no-memory') || (file === undefined && source.kind === 'directory')) return undefined;
+  const { checkpointMemory } = await import('./checkpoint-memory'); // with zod, which nothing else here needs
   return checkpointMemory(call, source, keys, file);
 }
 
 type Remembered = Awaited<ReturnType<CheckpointMemory['read']>>;
 
-async function verifying(
-  { reader, lockPolicy }: VaultSource,
-  profile: 'intact' | 'tlog-tiles',
-  keys: readonly VerifierKey[],
-  remembered: Remembered,
-  onProgress: (entries: number, of: number, findings: number) => void,
-): Promise<VerifyReport> {
+async function savedIn(call: Call, { reader, kind }: VaultSource, profile: 'intact' | 'tlog-tiles', keys: readonly VerifierKey[], remembered: Remembered): Promise<StateFile | undefined> {
+  const file = call.text('resume');
+  if (file === undefined) return undefined;
+  const checkpoint = await reader.get(CHECKPOINT);
+  const origin = checkpoint === 'absent' ? null : (checkpoint.subarray(0, 1000).toString('utf8').split('\n')[0] ?? null);
+  return stateFile(call, file, { kind, reader }, { program: call.version(), source: reader.source, profile, keys: keys.map(formatVkey), origin, remembered: remembered ?? null });
+}
+
+interface Told {
+  tell(entries: number, of: number, findings: number): void;
+  resumed(saved: { readonly entries: number; readonly at: string }): void;
+}
+
+async function verifying({ reader, lockPolicy }: VaultSource, options: Pick<VerifyOptions, 'profile' | 'keys' | 'remembered'>, saved: StateFile | undefined, { tell, resumed }: Told): Promise<VerifyReport> {
+  const earlier = saved?.read();
+  if (earlier !== undefined) resumed(earlier);
+  // A read that failed is told of at the end only; until then a state would count the object as checked.
+  let failed = false;
+  const get: typeof reader.get = (name) =>
+    reader.get(name).catch((error: unknown) => {
+      failed = true;
+      throw error;
+    });
   try {
-    return await verifyVault(reader, {
-      profile,
-      keys,
-      ...(remembered !== undefined && { remembered }),
+    return await verifyVault(saved === undefined ? reader : { ...reader, get }, {
+      ...options,
       ...(lockPolicy !== undefined && { lockPolicy }),
-      onProgress: ({ entries, of, findings }) => onProgress(entries, of, findings),
+      ...(earlier !== undefined && { resume: earlier.state }),
+      onProgress: ({ entries, of, findings, state }) => {
+        tell(entries, of, findings);
+        // After the last bundle the root is about to be compared, which needs that bundle: nothing is left to go on from.
+        if (!failed && entries < of) saved?.save(entries, state);
+      },
     });
   } catch (error) {
     if (error instanceof VerifyUsageError) throw new Failure('usage', error.message, undefined, { cause: error });

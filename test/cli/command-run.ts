@@ -28,6 +28,11 @@ export interface CommandOptions {
   readonly stdin?: string | Uint8Array;
   readonly cwd?: string;
   readonly memoryDirectory?: string;
+  readonly version?: string;
+  /** In place of the world's own, which stands still. */
+  readonly now?: () => Date;
+  /** What stands between the command and a vault by address. */
+  readonly through?: (reader: VaultReader) => VaultReader;
 }
 
 export type MemoryDeployment = Awaited<ReturnType<typeof memoryDeployment>>;
@@ -104,7 +109,7 @@ export async function runAlone(argv: readonly string[], options: CommandOptions 
   });
 }
 
-async function runCommand(argv: readonly string[], { env = {}, stdin = '', cwd = process.cwd(), memoryDirectory = '/nowhere' }: CommandOptions, world: World, deployment: () => Promise<Deployment>): Promise<Ran> {
+async function runCommand(argv: readonly string[], { env = {}, stdin = '', cwd = process.cwd(), memoryDirectory = '/nowhere', version = '0.0.0', now, through = (reader) => reader }: CommandOptions, world: World, deployment: () => Promise<Deployment>): Promise<Ran> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   const io: Io = {
@@ -121,12 +126,12 @@ async function runCommand(argv: readonly string[], { env = {}, stdin = '', cwd =
   };
   const commandWorld: CommandWorld & { close(): void } = {
     deployment,
-    vaultAt: async (source) => ({ kind: 'directory', reader: directoryVault(source) }),
+    vaultAt: async (source) => ({ kind: 'directory', reader: through(directoryVault(source)) }),
     memoryDirectory,
-    now: world.now,
+    now: now ?? world.now,
     close: () => undefined,
   };
-  const code = await main(argv, io, () => '0.0.0', async () => commandWorld);
+  const code = await main(argv, io, () => version, async () => commandWorld);
   return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
 }
 

@@ -22,8 +22,8 @@ export interface FakeCloud {
   close(): Promise<void>;
 }
 
-/** `answer` gives the body for a call, by its X-Amz-Target or path; undefined is a 404. */
-export async function fakeCloud(answer: (asked: Asked) => string | undefined): Promise<FakeCloud> {
+/** `answer` gives the body for a call, by its X-Amz-Target or path; undefined is a 404, a promise that never settles a server that hangs. */
+export async function fakeCloud(answer: (asked: Asked) => string | Uint8Array | undefined | Promise<never>): Promise<FakeCloud> {
   const { key, certificate } = selfSigned();
   const asked: Asked[] = [];
   const server = createHttps({ key, cert: certificate }, (request, response) => {
@@ -33,9 +33,10 @@ export async function fakeCloud(answer: (asked: Asked) => string | undefined): P
       const one = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks) };
       if (one.path === '/_ministack/health') return response.end('{}');
       asked.push(one);
-      const body = answer(one);
-      response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/x-amz-json-1.0' });
-      return response.end(body ?? '<Error><Code>NoSuchKey</Code></Error>');
+      return void Promise.resolve(answer(one)).then((body) => {
+        response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/x-amz-json-1.0' });
+        response.end(body ?? '<Error><Code>NoSuchKey</Code></Error>');
+      });
     });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

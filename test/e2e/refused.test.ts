@@ -4,10 +4,11 @@
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { aws, outputs } from './harness/cloud';
 import { answer, messages, newMarker, newPerson, newPhoneNumberId, text } from './harness/deliveries';
 import { appSecret, get, post, signatureOf, type WebhookAnswer } from './harness/post';
-import { allSettled } from './harness/published-log';
+import { allSettled, recordsUnder } from './harness/published-log';
 import { scan } from './harness/tables';
 import { waitFor } from './harness/wait-for';
 import { counted, logLines } from './harness/watching';
@@ -154,4 +155,49 @@ describe('any other request', () => {
     expect(changes).toEqual([]);
     expect((await post(other)).json).toEqual(answer(other, { recorded: 1 }));
   }, 60_000);
+});
+
+describe('while the app secret is rotated', () => {
+  const rotateTo = async (...appSecrets: readonly string[]): Promise<void> => {
+    const { verifyToken } = await appSecret();
+    await aws.secrets.send(new PutSecretValueCommand({ SecretId: outputs.AppSecretArn, SecretString: JSON.stringify({ appSecrets, verifyToken }) }));
+  };
+  const signedWith = async (secret: string): Promise<{ readonly phoneNumberId: string; readonly body: string; readonly sent: WebhookAnswer }> => {
+    const phoneNumberId = newPhoneNumberId();
+    const each = messages(phoneNumberId, text({ from: newPerson(), body: marker }));
+    return { phoneNumberId, body: each, sent: await post(each, { sign: { secret } }) };
+  };
+  const recordedWith = async (secret: string): Promise<boolean> => {
+    const { body: each, sent } = await signedWith(secret);
+    expect([200, 401]).toContain(sent.status);
+    if (sent.status === 200) expect(sent.json).toEqual(answer(each, { recorded: 1 }));
+    return sent.status === 200;
+  };
+
+  it('the new secret and the previous one are good without a restart, and one that was taken out is refused and leaves no record', async () => {
+    const { appSecrets } = await appSecret();
+    const [previous = ''] = appSecrets;
+    const [current, next] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
+    // Makes the function read the secret if it has not for 10 s. Its minute is then not over before the waiting below is: what is accepted there was seen because of a mismatch.
+    expect(await recordedWith(next)).toBe(false);
+    try {
+      await rotateTo(current, previous);
+      await waitFor('the new secret to be accepted', () => recordedWith(current), { withinMs: 30_000, everyMs: 1_000 });
+      expect(await recordedWith(previous)).toBe(true);
+      // The first one stays good throughout, because the tests that follow sign with it.
+      await rotateTo(next, previous);
+      await waitFor('the next secret to be accepted', () => recordedWith(next), { withinMs: 30_000, everyMs: 1_000 });
+      expect(await recordedWith(previous)).toBe(true);
+      // A second instance of the function may not have read it anew yet; within a minute none knows the old one.
+      const refused = await waitFor('the secret taken out to be refused', async () => {
+        const each = await signedWith(current);
+        return each.sent.status === 401 && each;
+      }, { withinMs: 70_000, everyMs: 1_000 });
+      expect(seen(refused.sent)).toEqual(problem(401, 'signature-mismatch'));
+      expect(await recordsUnder(refused.phoneNumberId)).toEqual([]);
+    } finally {
+      await rotateTo(...appSecrets);
+    }
+    expect(await recordedWith(previous)).toBe(true);
+  }, 180_000);
 });
