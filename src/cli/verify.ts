@@ -83,22 +83,14 @@ interface Told {
 async function verifying({ reader, lockPolicy }: VaultSource, options: Pick<VerifyOptions, 'profile' | 'keys' | 'remembered'>, saved: StateFile | undefined, { tell, resumed }: Told): Promise<VerifyReport> {
   const earlier = saved?.read();
   if (earlier !== undefined) resumed(earlier);
-  // A read that failed is told of at the end only; until then a state would count the object as checked.
-  let failed = false;
-  const get: typeof reader.get = (name) =>
-    reader.get(name).catch((error: unknown) => {
-      failed = true;
-      throw error;
-    });
   try {
-    return await verifyVault(saved === undefined ? reader : { ...reader, get }, {
+    return await verifyVault(reader, {
       ...options,
       ...(lockPolicy !== undefined && { lockPolicy }),
       ...(earlier !== undefined && { resume: earlier.state }),
       onProgress: ({ entries, of, findings, state }) => {
         tell(entries, of, findings);
-        // After the last bundle the root is about to be compared, which needs that bundle: nothing is left to go on from.
-        if (!failed && entries < of) saved?.save(entries, state);
+        saved?.save(entries, state);
       },
     });
   } catch (error) {

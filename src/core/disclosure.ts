@@ -6,14 +6,17 @@
  */
 import { z } from 'zod';
 import { ImageError, parseCanonicalImage } from './canonical-image';
+import { CanonicalJsonError } from './canonical-json';
 import { commitmentOf, joinPlaintext, SALT_SIZE } from './commitment';
 import { EntryError, parseEntry, type Entry, type PutEntry } from './entry';
-import type { Image } from './image';
+import type { Attribute, Image } from './image';
+import { parseOwnCheckpoint } from './log/checkpoint';
 import { LogFormatError } from './log/log-format-error';
 import { parseKeyHistory } from './log/log-vkeys';
 import { leafHash } from './log/merkle';
 import { parseTlogProof, verifyTlogProof } from './log/tlog-proof';
 import { formatVkey, sameKey, type VerifierKey } from './log/vkey';
+import { parseSlices, type JsonAnomalyCode } from './meta/json-slices';
 
 export const PROOF_FORMAT = 'intact/proof/v1';
 
@@ -103,7 +106,7 @@ export function checkDisclosure(bytes: Uint8Array, pinned?: VerifierKey): Disclo
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof LogFormatError || error instanceof EntryError || error instanceof ImageError)) throw error;
+      if (!(error instanceof LogFormatError || error instanceof EntryError || error instanceof ImageError || error instanceof CanonicalJsonError)) throw error;
       findings.push({ code, detail: error.message });
       return undefined;
     }
@@ -112,13 +115,14 @@ export function checkDisclosure(bytes: Uint8Array, pinned?: VerifierKey): Disclo
   const history = attempt('keys', () => parseKeyHistory(utf8(file.vkeys)));
   const keys = history === undefined ? [] : trusted(history, pinned, findings);
   const entry = attempt('entry', () => putEntry(parseEntry(utf8(file.entry))));
-  const image = attempt('image', () => parseCanonicalImage(utf8(file.disclosed.image)));
+  const image = attempt('image', () => tableImage(utf8(file.disclosed.image)));
   checkCommitment(file.disclosed, entry, findings);
   const proof = attempt('proof', () => parseTlogProof(utf8(file.proof)));
   const checkpoint =
     proof === undefined || keys.length === 0
       ? undefined
       : attempt('proof', () => {
+          parseOwnCheckpoint(proof.checkpoint);
           const verdict = verifyTlogProof(proof, leafHash(utf8(file.entry)), keys);
           if (verdict.valid) return verdict.checkpoint;
           findings.push({ code: verdict.reason, detail: REASONS[verdict.reason] });
@@ -147,23 +151,28 @@ const utf8 = (text: string): Buffer => Buffer.from(text, 'utf8');
 
 function readFile(bytes: Uint8Array): z.infer<typeof fileShape> | DisclosureFinding {
   if (bytes.length > MAX_PROOF_BYTES) return { code: 'file', detail: `a proof file has at most ${MAX_PROOF_BYTES} bytes, this one ${bytes.length}` };
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch {
-    return { code: 'file', detail: 'this is no JSON' };
-  }
+  const read = parseSlices(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  if (!read.ok) return { code: 'file', detail: `this is no JSON (${read.error.code} at byte ${read.error.offset})` };
+  // Two readers of a file with a member twice may each take another one for the truth; the UTF-8 of half a surrogate pair is that of another text.
+  const [anomaly] = read.anomalies;
+  if (anomaly !== undefined) return { code: 'file', detail: `${ANOMALIES[anomaly.code]} (at byte ${anomaly.offset})` };
+  const json = read.root.value;
   const { format } = (typeof json === 'object' && json !== null ? json : {}) as { readonly format?: unknown };
   if (typeof format === 'string' && format.startsWith('intact/proof/') && format !== PROOF_FORMAT) {
     return { code: 'format', detail: `this program reads ${PROOF_FORMAT}, the file is ${format.slice(0, 40)}` };
   }
   const parsed = fileShape.safeParse(json);
   if (!parsed.success || parsed.data.format !== PROOF_FORMAT) return { code: 'file', detail: 'this is no proof file: it has not exactly the members of one' };
-  // JSON may hold lone surrogates; their UTF-8 would be that of another text than the one shown.
-  const { vkeys, entry, proof, disclosed } = parsed.data;
-  if (![vkeys, entry, proof, disclosed.image].every((text) => utf8(text).toString('utf8') === text)) return { code: 'file', detail: 'its texts are not Unicode' };
   return parsed.data;
 }
+
+const ANOMALIES: Readonly<Record<JsonAnomalyCode, string>> = {
+  'duplicate-key': 'it has a member twice',
+  'lone-surrogate': 'its texts are not Unicode',
+  'invalid-utf8': 'its texts are not Unicode',
+  'inexact-number': 'it holds a number, which no proof file does',
+  'too-deep': 'it is nested deeper than any proof file',
+};
 
 /** Keys to believe: all of the history, or from the pinned one on, which vouches for its successors. */
 function trusted(history: readonly VerifierKey[], pinned: VerifierKey | undefined, findings: DisclosureFinding[]): readonly VerifierKey[] {
@@ -175,8 +184,29 @@ function trusted(history: readonly VerifierKey[], pinned: VerifierKey | undefine
 }
 
 function putEntry(entry: Entry): PutEntry {
-  if (entry.op === 'put') return entry;
-  throw new EntryError('member', 'the entry is a removal: it commits to no image');
+  if (entry.op === 'remove') throw new EntryError('member', 'the entry is a removal: it commits to no image');
+  // What such an entry holds is whatever the stream said, and never shown as a record, even where it looks like one.
+  if (entry.kind === 'raw') throw new EntryError('member', 'the entry is of kind raw: it commits to bytes of the stream, not to an image');
+  return entry;
+}
+
+/** The image of canonical bytes, if it is also one that a table can hold: what is written again and comes out the same may still have odd numbers and sets. */
+function tableImage(bytes: Uint8Array): Image {
+  const image = parseCanonicalImage(bytes);
+  Object.values(image).forEach(checkAttribute);
+  return image;
+}
+
+const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?(?:E[+-]?[0-9]+)?$/;
+
+/** Throws `ImageError`. Recursion is bounded: `parseCanonicalImage` refuses deep nesting. */
+function checkAttribute(attribute: Attribute): void {
+  if ('M' in attribute) return Object.values(attribute.M).forEach(checkAttribute);
+  if ('L' in attribute) return attribute.L.forEach(checkAttribute);
+  const numbers = 'N' in attribute ? [attribute.N] : 'NS' in attribute ? attribute.NS : [];
+  if (!numbers.every((number) => NUMBER.test(number))) throw new ImageError('type', 'an N, or a member of an NS, is no decimal number');
+  const set: readonly unknown[] | undefined = 'SS' in attribute ? attribute.SS : 'NS' in attribute ? attribute.NS : 'BS' in attribute ? attribute.BS.map((member) => Buffer.from(member).toString('base64')) : undefined;
+  if (set !== undefined && (set.length === 0 || new Set(set).size < set.length)) throw new ImageError('type', 'a set is empty, or has a member twice');
 }
 
 function checkCommitment(disclosed: z.infer<typeof fileShape>['disclosed'], entry: PutEntry | undefined, findings: DisclosureFinding[]): void {

@@ -3,6 +3,8 @@
  * spelling and a verifier can refuse every other. Everything here is read from a vault an adversary may have written: parse defensively.
  */
 import { canonicalize } from './canonical-json';
+import { SALT_SIZE } from './commitment';
+import { hasJweForm } from './jwe';
 
 /** C2SP tlog-tiles bundles give an entry a 16-bit length. */
 export const MAX_ENTRY_BYTES = 65_535;
@@ -24,7 +26,7 @@ interface Common {
   /** When the stream saw the change, RFC 3339 UTC with milliseconds. */
   readonly at: string;
   readonly subject: string;
-  /** The stream event sealed, or `late:<SHA-256 of the canonical image, hex>`. */
+  /** The stream event sealed; where it has no id, or one that does not fit, `none:…` or `sha256:…`; where the stream lost it, `late:<SHA-256 of the canonical image, hex>`. */
   readonly src: string;
   readonly objects?: readonly NamedObject[];
 }
@@ -65,6 +67,8 @@ const matches =
 /** Random names; 16 characters are at least 64 bits in any usual spelling (ULID, UUID, base64url). */
 export const SUBJECT_FORM = /^[A-Za-z0-9_-]{16,64}$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
+/** What begins like one of our own forms is of that form: readers take what follows `late:` for a hash. */
+const SOURCE_FORM = /^(?!(?:late|none|sha256):(?![0-9a-f]{64}$))[\x21-\x7e]{1,128}$/;
 const CHECKS: Readonly<Record<string, Check>> = {
   v: (value) => value === 1,
   op: (value) => value === 'put' || value === 'remove',
@@ -73,9 +77,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   rev: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   at: isTimestamp,
   subject: matches(SUBJECT_FORM),
-  src: matches(/^[\x21-\x7e]{1,128}$/),
+  src: matches(SOURCE_FORM),
   commit: isSha256Base64url,
-  image: matches(/^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/),
+  image: (value) => typeof value === 'string' && hasJweForm(value, SALT_SIZE),
   blob: matches(SHA256_HEX),
   objects: areObjects,
 };
@@ -127,6 +131,8 @@ function check(members: Readonly<Record<string, unknown>>): void {
     if (CHECKS[name]?.(members[name]) !== true) throw new EntryError('member', `${name} is malformed`);
   }
   if (op === 'put' && Object.hasOwn(members, 'image') === Object.hasOwn(members, 'blob')) throw new EntryError('member', 'a put has either image or blob');
+  // What the stream's bytes say about op and revision could not be read, or must not be told: they are in the JWE.
+  if (members['kind'] === 'raw' && (op !== 'put' || members['rev'] !== 0)) throw new EntryError('member', 'a raw entry is a put of revision 0');
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -152,7 +158,7 @@ function isTimestamp(value: unknown): boolean {
   return value.slice(8, 10) <= '28' || new Date(value).toISOString() === value;
 }
 
-const OBJECT_NAME = /^(blob|snapshot|report)\/[A-Za-z0-9_.\-/]{1,200}$/;
+const OBJECT_NAME = /^(snapshot|report)\/[A-Za-z0-9_.\-/]{1,200}$/;
 /** Bounded, since each costs a look-up in verification; one change names a handful at most. */
 const MAX_OBJECTS = 100;
 
@@ -163,5 +169,7 @@ function areObjects(value: unknown): boolean {
 function isObject(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return false;
   const { name, sha256 } = value as Readonly<Record<string, unknown>>;
-  return typeof name === 'string' && OBJECT_NAME.test(name) && !name.includes('//') && !name.includes('..') && typeof sha256 === 'string' && SHA256_HEX.test(sha256);
+  if (typeof name !== 'string' || typeof sha256 !== 'string' || !SHA256_HEX.test(sha256)) return false;
+  if (name.startsWith('blob/')) return name === `blob/${sha256}`;
+  return OBJECT_NAME.test(name) && !name.includes('//') && !name.includes('..');
 }

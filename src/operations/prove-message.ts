@@ -10,7 +10,7 @@ import { EntryError, parseEntry, type PutEntry } from '../core/entry';
 import { keyOf, stringOf, type Image } from '../core/image';
 import { decryptJwe, JweError } from '../core/jwe';
 import { decodeEntries, TILE_WIDTH } from '../core/log/bundle';
-import { parseCheckpoint } from '../core/log/checkpoint';
+import { parseOwnCheckpoint } from '../core/log/checkpoint';
 import { LogFormatError } from '../core/log/log-format-error';
 import { inclusionProof } from '../core/log/merkle';
 import { sha256Hex } from '../core/log/sha256';
@@ -134,7 +134,7 @@ async function disclose(ports: ProofPorts, { image, macIsValid }: Found, key: Su
   const [vkeys, checkpoint] = [await vault.get('log.vkeys'), await vault.get('checkpoint')];
   if (checkpoint === 'absent' || vkeys === 'absent') return { refused: 'not-published' };
   try {
-    const { size, origin } = parseCheckpoint(checkpoint).checkpoint;
+    const { size, origin } = parseOwnCheckpoint(checkpoint).checkpoint;
     if (index >= size) return { refused: 'not-published' };
     const path = await pathTo(vault, index, size);
     if (!Array.isArray(path)) return path;

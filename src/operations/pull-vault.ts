@@ -3,7 +3,7 @@
  * comes after. Interrupted at any moment it leaves a directory whose checkpoint (written last) still speaks of files that are all there, and
  * the next run goes on from it.
  */
-import { parseCheckpoint } from '../core/log/checkpoint';
+import { parseOwnCheckpoint } from '../core/log/checkpoint';
 import { LogFormatError } from '../core/log/log-format-error';
 import { sha256Hex } from '../core/log/sha256';
 import { classifyName } from '../core/verify/vault-name';
@@ -83,14 +83,14 @@ export async function pullVault(vault: VaultReader, target: PullTarget, onProgre
 function readBoth(bytes: Buffer, there: Buffer | 'absent'): { readonly origin: string; readonly size: number; readonly root: Buffer } | PullRefusal {
   let checkpoint;
   try {
-    ({ checkpoint } = parseCheckpoint(bytes));
+    ({ checkpoint } = parseOwnCheckpoint(bytes));
   } catch (error) {
     if (!(error instanceof LogFormatError)) throw error;
     return { refused: 'unreadable', detail: error.message };
   }
   if (there === 'absent') return checkpoint;
   try {
-    const { origin, size } = parseCheckpoint(there).checkpoint;
+    const { origin, size } = parseOwnCheckpoint(there).checkpoint;
     if (origin !== checkpoint.origin) return { refused: 'other-log', detail: `it holds ${origin}, the vault ${checkpoint.origin}` };
     // The copy is then the evidence that something was cut off.
     if (size > checkpoint.size) return { refused: 'rolled-back', detail: `${size} entries were pulled before, the vault states ${checkpoint.size} now` };

@@ -3,7 +3,7 @@
  * us or contradicts what was seen before. A stop is an alarm; the way out is in the runbook, and for the head it is `recover-head` alone.
  */
 import { isOurHead } from '../core/head';
-import { parseCheckpoint, type SignedCheckpoint } from '../core/log/checkpoint';
+import { parseOwnCheckpoint, type SignedCheckpoint } from '../core/log/checkpoint';
 import { LogFormatError } from '../core/log/log-format-error';
 import type { Head, LogIdentity, LogStore, Meter, Vault } from '../ports';
 import { once } from './load-secrets';
@@ -98,7 +98,7 @@ export async function readCheckpoint({ vault, origin }: Pick<LogReader, 'vault'>
   const object = await vault.getMutable('checkpoint');
   if (object === 'absent') throw new LogStopped('not-initialized', 'the vault has no checkpoint: run initialize-log, or put the newest of checkpoints/ back');
   try {
-    const published = parseCheckpoint(object.bytes);
+    const published = parseOwnCheckpoint(object.bytes);
     if (origin !== undefined && published.checkpoint.origin !== origin) throw new LogStopped('checkpoint-foreign', `the checkpoint is of ${published.checkpoint.origin}, the log is ${origin}`);
     return { ...published, etag: object.etag };
   } catch (cause) {

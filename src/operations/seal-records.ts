@@ -162,8 +162,8 @@ export const minuteOf = (ms: number): number => Math.floor(ms / 60_000);
 
 const isTime = (ms: number): boolean => Number.isSafeInteger(ms) && ms >= 0 && ms < 253_402_300_800_000; // the year 10000 has no RFC 3339 form
 
-/** Stream event ids are 32 hex digits today; whatever else they become, the entry can hold it. */
-const sourceOf = (eventId: string): string => (/^[\x21-\x7e]{1,128}$/.test(eventId) ? eventId : `sha256:${sha256Hex(Buffer.from(eventId))}`);
+/** Stream event ids are 32 hex digits today; whatever else they become, the entry can hold it, and it is taken for no source of another kind. */
+const sourceOf = (eventId: string): string => (/^(?!\w+:)[\x21-\x7e]{1,128}$/.test(eventId) ? eventId : `sha256:${sha256Hex(Buffer.from(eventId))}`);
 
 /** Cuts a batch, in order, where a round would grow beyond its limits. */
 export function roundsOf<T extends { readonly minute: number }>(events: readonly T[]): T[][] {

@@ -2,7 +2,7 @@
  * The signature under a tree: made once per size, kept for ever in checkpoints/<size>, and only by a key that log.vkeys lists. Everything here can be
  * repeated: the note that is there already is used again, so no two different notes are ever signed for one size.
  */
-import { formatCheckpoint, parseCheckpoint, signCheckpoint, type Checkpoint } from '../core/log/checkpoint';
+import { formatCheckpoint, parseOwnCheckpoint, signCheckpoint, type Checkpoint } from '../core/log/checkpoint';
 import { LogFormatError } from '../core/log/log-format-error';
 import { parseKeyHistory } from '../core/log/log-vkeys';
 import { verifyNote, type SignedNote } from '../core/log/signed-note';
@@ -70,7 +70,7 @@ function reusable(bytes: Buffer, keys: readonly VerifierKey[], checkpoint: Check
 
 function readNote(bytes: Buffer, name: string): SignedNote {
   try {
-    return parseCheckpoint(bytes).note;
+    return parseOwnCheckpoint(bytes).note;
   } catch (cause) {
     if (cause instanceof LogFormatError) throw new LogStopped('checkpoint-unreadable', `${name} is not a checkpoint: ${cause.message}`, { cause });
     throw cause;

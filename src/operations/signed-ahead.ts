@@ -3,7 +3,7 @@
  * state and have a second history signed from there. The copies under checkpoints/ are locked: they say how far the log had come. They are found through the
  * segments, whose padded names a listing can begin at and which begin and end where signed sizes can lie.
  */
-import { parseCheckpoint } from '../core/log/checkpoint';
+import { parseOwnCheckpoint } from '../core/log/checkpoint';
 import { LogFormatError } from '../core/log/log-format-error';
 import { entryStarts } from '../core/log/bundle';
 import { verifyNote } from '../core/log/signed-note';
@@ -35,7 +35,7 @@ async function entriesIn(vault: Pick<Vault, 'get'>, name: string): Promise<numbe
 
 async function signedRoot(vault: Pick<Vault, 'get'>, keys: readonly VerifierKey[], size: number): Promise<Buffer | undefined> {
   const bytes = await vault.get(checkpointCopyName(size));
-  const signed = bytes === 'absent' ? undefined : unlessMalformed(() => parseCheckpoint(bytes));
+  const signed = bytes === 'absent' ? undefined : unlessMalformed(() => parseOwnCheckpoint(bytes));
   // What is no checkpoint, or signed by nobody, says nothing about the log; it is refused when this size is to be signed.
   if (signed?.checkpoint.size !== size || verifyNote(signed.note, keys).signedBy.length === 0) return undefined;
   return signed.checkpoint.root;

@@ -4,7 +4,7 @@
  * never written as 0, which would mean "looked, and there was nothing".
  */
 import { integerOf, stringOf, type Image } from '../core/image';
-import { parseCheckpoint } from '../core/log/checkpoint';
+import { parseOwnCheckpoint } from '../core/log/checkpoint';
 import { METRIC_NAMES, type MetricName } from '../core/metric-names';
 import type { Clock, LogStore, RecordStore, Vault } from '../ports';
 import type { AlarmState, Monitoring } from '../ports/monitoring';
@@ -88,7 +88,7 @@ async function headNow({ log, vault }: StatusPorts): Promise<Status['head']> {
   const bytes = await vault.get('checkpoint');
   const head = await log.readHead();
   if (head === 'absent') return null;
-  const published = bytes === 'absent' ? null : parseCheckpoint(bytes).checkpoint;
+  const published = bytes === 'absent' ? null : parseOwnCheckpoint(bytes).checkpoint;
   const checkpointAt = published === null || published.size === 0 ? null : await sealedAt(log, published.size - 1);
   return { size: head.size, root: head.root.toString('base64'), checkpointAt, checkpointSize: published?.size ?? null };
 }

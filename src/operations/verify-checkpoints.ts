@@ -21,6 +21,7 @@ export type MemoryVerdict = 'consistent' | 'rolled-back' | 'forked' | 'unknown';
 /** Saved between interrupted runs. */
 export interface CheckpointsState {
   readonly newestKey: number;
+  readonly newestBelow: number;
   readonly soundSize: number;
   readonly wrong: readonly number[];
   readonly memory: MemoryVerdict;
@@ -28,8 +29,10 @@ export interface CheckpointsState {
 
 /** Reads `checkpoints/<size>` as the derivation passes each size, and holds what is remembered against it. */
 export class CheckpointCheck {
-  /** Place in the key history of the newest key seen at a smaller size. */
+  /** Place in the key history of the newest key seen so far. */
   private newestKey = -1;
+  /** The same at sizes smaller than that of `checkpoint`. */
+  private newestBelow = -1;
   /** The largest size whose signed root the entries have. */
   private soundSize = 0;
   private wrong: number[] = [];
@@ -46,12 +49,12 @@ export class CheckpointCheck {
     private readonly report: (finding: Finding) => void,
     state?: CheckpointsState,
   ) {
-    if (state !== undefined) ({ newestKey: this.newestKey, soundSize: this.soundSize, memory: this.memory } = state);
+    if (state !== undefined) ({ newestKey: this.newestKey, newestBelow: this.newestBelow, soundSize: this.soundSize, memory: this.memory } = state);
     this.wrong = [...(state?.wrong ?? [])];
   }
 
   state(): CheckpointsState {
-    return { newestKey: this.newestKey, soundSize: this.soundSize, wrong: this.wrong, memory: this.memory };
+    return { newestKey: this.newestKey, newestBelow: this.newestBelow, soundSize: this.soundSize, wrong: this.wrong, memory: this.memory };
   }
 
   /** Sizes at which the derived root is wanted, ascending. */
@@ -71,15 +74,23 @@ export class CheckpointCheck {
     if (opened.checkpoint === undefined || !opened.trusted) return;
     if (opened.checkpoint.size !== size) return this.report(finding('checkpoint-wrong-size', name, `it states the size ${opened.checkpoint.size}`));
     if (size > this.current.checkpoint.size) this.aheadSizes.push(size);
-    this.checkKeyOrder(name, opened.key ?? -1);
+    this.placeKey(size, name, opened.key ?? -1);
     if (root === undefined) return;
     if (root.equals(opened.checkpoint.root)) this.soundSize = Math.max(this.soundSize, size);
     else this.wrong.push(size);
   }
 
-  private checkKeyOrder(name: string, key: number): void {
-    if (key < this.newestKey) this.report(finding('checkpoint-retired-key', name, `it is signed by key ${key + 1} of log.vkeys; a smaller checkpoint is signed by key ${this.newestKey + 1}`));
+  /** `checkpoint` stands among its copies by its size: it retires the keys of larger ones, and is not retired by them. */
+  private placeKey(size: number, name: string, key: number): void {
+    const { checkpoint, key: currentKey = -1 } = this.current;
+    this.checkKeyOrder(name, key, size > checkpoint.size ? Math.max(this.newestKey, currentKey) : this.newestBelow);
     this.newestKey = Math.max(this.newestKey, key);
+    if (size < checkpoint.size) this.newestBelow = this.newestKey;
+  }
+
+  /** `smaller`: the newest key that signed a checkpoint of a smaller size. */
+  private checkKeyOrder(name: string, key: number, smaller: number): void {
+    if (key < smaller) this.report(finding('checkpoint-retired-key', name, `it is signed by key ${key + 1} of log.vkeys; a smaller checkpoint is signed by key ${smaller + 1}`));
   }
 
   private compareMemory(remembered: RememberedCheckpoint, root: Buffer): void {
@@ -91,7 +102,7 @@ export class CheckpointCheck {
   /** All sizes have been passed. `root`: of the whole log as derived. */
   async finish(root: Buffer | undefined): Promise<MemoryVerdict> {
     const { checkpoint, key } = this.current;
-    if (key !== undefined && key < this.newestKey) this.checkKeyOrder(CHECKPOINT, key);
+    if (key !== undefined) this.checkKeyOrder(CHECKPOINT, key, this.newestBelow);
     if (root !== undefined && !root.equals(checkpoint.root)) {
       this.report(finding('root-mismatch', CHECKPOINT, `it states root ${toBase64(checkpoint.root)} at size ${checkpoint.size}; the entries have ${toBase64(root)}${this.since()}`, this.soundSize));
     }

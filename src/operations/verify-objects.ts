@@ -18,7 +18,7 @@ interface NamedObject {
   readonly index: number;
 }
 
-/** As plain JSON; `unsettled` are named too, but were still being read. */
+/** As plain JSON; `unsettled` are named too, but were still being read, or could not be. */
 export interface NamedObjectsState {
   readonly named: readonly string[];
   readonly unsettled: readonly NamedObject[];
@@ -27,6 +27,7 @@ export interface NamedObjectsState {
 export class NamedObjects {
   private readonly named: Set<string>;
   private readonly running = new Map<Promise<void>, NamedObject>();
+  private readonly unread: NamedObject[] = [];
   private failure: { readonly error: unknown } | undefined;
 
   constructor(
@@ -39,7 +40,7 @@ export class NamedObjects {
   }
 
   state(): NamedObjectsState {
-    return { named: [...this.named], unsettled: [...this.running.values()] };
+    return { named: [...this.named], unsettled: [...this.running.values(), ...this.unread] };
   }
 
   /** Checks the form of entry `index` and starts the checks of what it names; waits only when too many are under way. */
@@ -69,7 +70,10 @@ export class NamedObjects {
 
   private start(object: NamedObject): void {
     const task: Promise<void> = this.checkOne(object)
-      .catch((error: unknown) => void (this.failure ??= { error }))
+      .catch((error: unknown) => {
+        this.failure ??= { error };
+        this.unread.push(object);
+      })
       .finally(() => this.running.delete(task));
     this.running.set(task, object);
   }

@@ -37,7 +37,7 @@ export interface TreeTask {
   readonly onRoot: (size: number, root: Buffer | undefined) => Promise<void>;
   /** The logged entry `index`, as far as any object still holds it. */
   readonly onEntry: ((index: number, entry: Buffer) => Promise<void> | void) | undefined;
-  /** After each bundle; throws to stop. */
+  /** After each full bundle: there the derivation can be stopped and gone on from. Throws to stop. */
   readonly onBundle: (entries: number) => void;
 }
 
@@ -47,6 +47,8 @@ export interface TreeState {
   readonly tileEdge: readonly string[] | null;
   readonly levels: readonly (readonly (string | null)[])[];
   readonly tiles: number;
+  /** Bundles in a row, up to this one, of which no copy is left. */
+  readonly hole: number;
 }
 
 export interface DerivedTree {
@@ -77,6 +79,7 @@ interface StoredTile {
 export class TreeCheck {
   private bundle = 0;
   private tiles = 0;
+  private hole = 0;
   /** The tree over tile roots so far; undefined once a tile is unknown. */
   private tileEdge: RightEdge | undefined = EMPTY_EDGE;
   /** Derived hashes of the unfinished tile at each level from 1. */
@@ -95,6 +98,7 @@ export class TreeCheck {
     if (state === undefined) return;
     this.bundle = state.bundle;
     this.tiles = state.tiles;
+    this.hole = state.hole;
     const edge = state.tileEdge?.map((hash) => Buffer.from(hash, 'base64'));
     this.tileEdge = edge === undefined ? undefined : { size: state.bundle, edge };
     this.levels = state.levels.map((level) => level.map((hash) => (hash === null ? undefined : Buffer.from(hash, 'base64'))));
@@ -111,6 +115,7 @@ export class TreeCheck {
       tileEdge: this.tileEdge?.edge.map(toBase64) ?? null,
       levels: this.levels.map((level) => level.map((hash) => (hash === undefined ? null : toBase64(hash)))),
       tiles: this.tiles,
+      hole: this.hole,
     };
   }
 
@@ -121,13 +126,13 @@ export class TreeCheck {
     if (this.edgeAuthentic) this.examined = examined;
     if (this.bundle === 0) await this.rootsUpTo(0, () => EMPTY_ROOT);
     let last: PartialRun | undefined;
-    for (let hole = 0; this.bundle * TILE_WIDTH < size; ) {
+    while (this.bundle * TILE_WIDTH < size) {
       const run = await this.checkBundle(this.bundle);
-      hole = run.leaves === undefined ? hole + 1 : 0;
+      this.hole = run.leaves === undefined ? this.hole + 1 : 0;
       if (run.width < TILE_WIDTH) last = run;
       this.bundle++;
-      if (hole >= HOLE_LIMIT && this.bundle * TILE_WIDTH >= (this.task.bundlesEnd ?? 0)) return await this.giveUp();
-      onBundle(Math.min(size, this.bundle * TILE_WIDTH));
+      if (this.hole >= HOLE_LIMIT && this.bundle * TILE_WIDTH >= (this.task.bundlesEnd ?? 0)) return await this.giveUp();
+      if (run.width === TILE_WIDTH) onBundle(this.bundle * TILE_WIDTH);
     }
     segments?.finishAt(size);
     return this.finish(last);

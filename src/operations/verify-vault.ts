@@ -207,7 +207,7 @@ async function derive(reader: VaultReader, options: VerifyOptions, begun: Beginn
   const listed = reader.list === undefined || foreign ? undefined : { get: (name: string) => reader.get(name), list: reader.list.bind(reader) };
   const segments = listed === undefined ? undefined : new SegmentReader(listed, report, resume?.segments ?? undefined);
   const objects = new NamedObjects(reader, report, resume?.objects);
-  const copies = await copySizes(reader, names, size, foreign, resume === undefined ? report : () => undefined);
+  const copies = await copySizes(reader, names, base.checkpoint?.size, foreign, resume === undefined ? report : () => undefined);
   const current = { checkpoint, ...(base.key === undefined ? {} : { key: base.key }) };
   const checkpoints = new CheckpointCheck(reader, trust, copies, current, options.remembered, report, resume?.checkpoints);
   const rootsAt = checkpoints.sizes();
@@ -269,10 +269,12 @@ const bundleOf = (index: number, size: number): string => {
   return tilePath({ level: 'entries', index: bundle, width: Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH) });
 };
 
-/** Sizes under checkpoints/; where they cannot be listed, the current one is asked for. */
-async function copySizes(reader: VaultReader, names: VaultNames | undefined, size: number, foreign: boolean, report: (finding: Finding) => void): Promise<ReadonlySet<number>> {
-  if (foreign || (names === undefined && size === 0)) return new Set();
-  const copies = new Set(names?.copies ?? ((await reader.get(checkpointCopyName(size))) === 'absent' ? [] : [size]));
-  if (size > 0 && !copies.has(size)) report(finding('checkpoint-copy-missing', checkpointCopyName(size), 'the current checkpoint has no locked copy'));
+/** Sizes under checkpoints/; where they cannot be listed, the current one is asked for. `current`: undefined where no checkpoint says. */
+async function copySizes(reader: VaultReader, names: VaultNames | undefined, current: number | undefined, foreign: boolean, report: (finding: Finding) => void): Promise<ReadonlySet<number>> {
+  if (foreign) return new Set();
+  const asked = async (): Promise<readonly number[]> => (current === undefined || (await reader.get(checkpointCopyName(current))) === 'absent' ? [] : [current]);
+  const copies = new Set(names?.copies ?? (await asked()));
+  // The empty log's too: it is signed, and put under lock, before the first entry.
+  if (current !== undefined && !copies.has(current)) report(finding('checkpoint-copy-missing', checkpointCopyName(current), 'the current checkpoint has no locked copy'));
   return copies;
 }

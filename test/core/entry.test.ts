@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { canonicalize } from '../../src/core/canonical-json';
 import { encodeEntry, EntryError, parseEntry, type PutEntry, type RemoveEntry } from '../../src/core/entry';
+import { jweShape } from '../operations/built-vault';
 
 const numRuns = process.env['INTACT_FULL'] ? 10_000 : 500;
 const hash = 'A'.repeat(43);
-const put: PutEntry = { v: 1, op: 'put', kind: 'message', id: hash, rev: 1, at: '2026-02-03T04:05:06.000Z', subject: 'AAAAAAAAAAAAAAAAAAAAAA', src: 'e1', commit: hash, image: 'eyJ9..a.b.c' };
+const put: PutEntry = { v: 1, op: 'put', kind: 'message', id: hash, rev: 1, at: '2026-02-03T04:05:06.000Z', subject: 'AAAAAAAAAAAAAAAAAAAAAA', src: 'e1', commit: hash, image: jweShape() };
 const remove: RemoveEntry = { v: 1, op: 'remove', kind: 'message', id: hash, rev: 1, at: '2026-02-03T04:05:06.000Z', subject: 'AAAAAAAAAAAAAAAAAAAAAA', src: 'e2' };
 const sha = 'ab'.repeat(32);
 const codeOf = (run: () => unknown): string => {
@@ -55,8 +56,10 @@ describe('an entry', () => {
     ['a short subject', changed({ subject: 'abc' }), 'member'],
     ['an empty list of objects', changed({ objects: [] }), 'member'],
     ['an object outside the vault', changed({ objects: [{ name: 'tile/0/000', sha256: sha }] }), 'member'],
-    ['an object that climbs', changed({ objects: [{ name: 'blob/../checkpoint', sha256: sha }] }), 'member'],
-    ['an object with a third member', changed({ objects: [{ name: 'blob/a', sha256: sha, x: 1 }] }), 'member'],
+    ['an object that climbs', changed({ objects: [{ name: 'report/../checkpoint', sha256: sha }] }), 'member'],
+    ['an object with a third member', changed({ objects: [{ name: 'report/a', sha256: sha, x: 1 }] }), 'member'],
+    ['a blob under no hash', changed({ objects: [{ name: 'blob/a', sha256: sha }] }), 'member'],
+    ['a blob under another hash than its own', changed({ objects: [{ name: `blob/${'0'.repeat(64)}`, sha256: sha }] }), 'member'],
     ['a list', '[]', 'member'],
     ['null', 'null', 'member'],
     ['a leading space', ` ${changed({})}`, 'canonical'],
@@ -67,20 +70,45 @@ describe('an entry', () => {
     ['no JSON', '{', 'json'],
     ['a byte order mark', `\ufeff${changed({})}`, 'json'],
     ['nothing', '', 'size'],
-    ['one byte too much', changed({ image: `e..a.b.${'c'.repeat(65_535)}` }), 'size'],
+    ['one byte too much', changed({ image: jweShape({ ciphertext: Buffer.alloc(49_152) }) }), 'size'],
+    ['a raw record removed', canonicalize({ ...remove, kind: 'raw', rev: 0 }), 'member'],
+    ['a raw record with a revision', changed({ kind: 'raw' }), 'member'],
+    ['a late source without a hash', changed({ src: 'late:yesterday' }), 'member'],
+    ['a late source with a hash in capitals', changed({ src: `late:${'AB'.repeat(32)}` }), 'member'],
+    ['a late source with more than a hash', changed({ src: `late:${sha}0` }), 'member'],
+    ['a hashed source that is too short', changed({ src: `sha256:${sha.slice(2)}` }), 'member'],
+    ['a source of no id that is no hash', changed({ src: 'none:' }), 'member'],
+    ['a source of 129 characters', changed({ src: 'e'.repeat(129) }), 'member'],
+    ['a source with a space', changed({ src: 'e 1' }), 'member'],
+    ['an image that is a number', changed({ image: 1 }), 'member'],
+    ['an image that is no JWE', changed({ image: 'eyJ9..a.b.c' }), 'member'],
+    ['an image without room for the salt', changed({ image: jweShape({ ciphertext: Buffer.alloc(31) }) }), 'member'],
   ])('is refused with %s', (_name, text, code) => expect(codeOf(() => parseEntry(Buffer.from(text)))).toBe(code));
+
+  test.each([
+    ['a raw record', { kind: 'raw', rev: 0 }],
+    ['the source of a stream', { src: 'c4ca4238a0b923820dcc509a6f75849b' }],
+    ['a source that only resembles a form of ours', { src: 'later:x' }],
+    ['a report and a blob', { objects: [{ name: 'report/2026/a.json', sha256: sha }, { name: `blob/${sha}`, sha256: sha }] }],
+    ['a source sealed late', { src: `late:${sha}` }],
+    ['a source whose id did not fit', { src: `sha256:${sha}` }],
+    ['a source without an id', { src: `none:${sha}` }],
+    ['no content but the salt', { image: jweShape({ ciphertext: Buffer.alloc(32) }) }],
+  ])('may have %s', (_name, change) => expect(codeOf(() => parseEntry(Buffer.from(changed(change))))).toBe('no error'));
 
   test('is refused when not UTF-8', () => expect(codeOf(() => parseEntry(Buffer.from([0x7b, 0xff, 0x7d])))).toBe('utf8'));
 
   test('that is malformed is refused before it is written', () => {
     expect(codeOf(() => encodeEntry({ ...put, kind: 'Message' }))).toBe('member');
-    expect(codeOf(() => encodeEntry({ ...put, image: `e..a.b.${'c'.repeat(65_535)}` }))).toBe('size');
+    expect(codeOf(() => encodeEntry({ ...put, image: jweShape({ ciphertext: Buffer.alloc(49_152) }) }))).toBe('size');
+    expect(codeOf(() => encodeEntry({ ...put, image: jweShape({ tag: Buffer.alloc(15) }) }))).toBe('member');
   });
 
   test('fits exactly up to 65,535 bytes', () => {
-    const room = 65_535 - encodeEntry({ ...put, image: 'e..a.b.c' }).length;
-    expect(encodeEntry({ ...put, image: `e..a.b.c${'c'.repeat(room)}` })).toHaveLength(65_535);
-    expect(codeOf(() => encodeEntry({ ...put, image: `e..a.b.c${'c'.repeat(room + 1)}` }))).toBe('size');
+    const nearly = { ...put, image: jweShape({ ciphertext: Buffer.alloc(48_840) }), src: 'e' };
+    const room = 65_535 - encodeEntry(nearly).length;
+    expect(encodeEntry({ ...nearly, src: 'e'.repeat(1 + room) })).toHaveLength(65_535);
+    expect(codeOf(() => encodeEntry({ ...nearly, src: 'e'.repeat(2 + room) }))).toBe('size');
   });
 
   test('is parsed or refused with a code, whatever the bytes; what is parsed is written as the same bytes', () => {

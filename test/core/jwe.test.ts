@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { CompactEncrypt, compactDecrypt } from 'jose';
-import { decryptJwe, encryptJwe, JweError } from '../../src/core/jwe';
+import { decryptJwe, encryptJwe, hasJweForm, JweError } from '../../src/core/jwe';
 
 const key = randomBytes(32);
 const iv = randomBytes(12);
@@ -54,6 +54,56 @@ describe('the JWE', () => {
     ['nothing', '', 'form'],
     ['another ciphertext', [header, '', ivPart, `A${ciphertext.slice(1)}` === ciphertext ? `B${ciphertext.slice(1)}` : `A${ciphertext.slice(1)}`, tag].join('.'), 'tag'],
   ])('is refused with %s', (_name, jwe, code) => expect(codeOf(() => open(jwe))).toBe(code));
+
+  test('has the form to whoever lacks the key exactly where it may open: each header and each length, and no other spelling', () => {
+    // Around the length from which on spellings are checked by way of the bytes.
+    for (const length of [0, 1, 2, 3, 31, 32, 33, 597, 598, 599, 600, 601, 602, 5000]) {
+      for (const generation of [1, 12, 999_999_999, 2]) {
+        const jwe = encryptJwe(key, generation, iv, randomBytes(length));
+        expect([length, generation, hasJweForm(jwe, length), hasJweForm(jwe, length + 1)]).toEqual([length, generation, true, false]);
+      }
+    }
+  });
+
+  const long = encryptJwe(key, 1, iv, randomBytes(1000));
+  const longParts = long.split('.');
+  const shape = (change: Readonly<Record<number, string>>, parts: readonly string[] = good.split('.')): string => parts.map((part, i) => change[i] ?? part).join('.');
+  const respelled = (part: string): string => part.slice(0, -1) + String.fromCharCode(part.charCodeAt(part.length - 1) + 1); // a spare bit set
+  test.each([
+    ['another algorithm', withHeader('{"alg":"A256KW","enc":"A256GCM","kid":"1"}')],
+    ['members in another order', withHeader('{"enc":"A256GCM","alg":"dir","kid":"1"}')],
+    ['an extra header', withHeader('{"alg":"dir","enc":"A256GCM","kid":"1","zip":"DEF"}')],
+    ['generation 0', withHeader('{"alg":"dir","enc":"A256GCM","kid":"0"}')],
+    ['a generation with a leading zero', withHeader('{"alg":"dir","enc":"A256GCM","kid":"01"}')],
+    ['a generation of ten digits', withHeader('{"alg":"dir","enc":"A256GCM","kid":"1000000000"}')],
+    ['a generation that is a number', withHeader('{"alg":"dir","enc":"A256GCM","kid":1}')],
+    ['a header in another spelling', shape({ 0: `${header}=` })],
+    ['no header', shape({ 0: '' })],
+    ['an encrypted key', shape({ 1: 'AAAA' })],
+    ['an IV of 11 bytes', shape({ 2: Buffer.alloc(11).toString('base64url') })],
+    ['an IV of 13 bytes', shape({ 2: Buffer.alloc(13).toString('base64url') })],
+    ['an IV with a character of standard base64', shape({ 2: `+${ivPart.slice(1)}` })],
+    ['a tag of 15 bytes', shape({ 4: tag.slice(0, 20) })],
+    ['a tag of 17 bytes', shape({ 4: Buffer.alloc(17).toString('base64url') })],
+    ['a tag in another spelling', shape({ 4: respelled(`${tag.slice(0, 21)}A`) })],
+    ['a ciphertext in another spelling', shape({ 3: respelled(Buffer.alloc(40).toString('base64url')) })],
+    ['a ciphertext in another spelling of a byte more', shape({ 3: respelled(Buffer.alloc(41).toString('base64url')) })],
+    ['a ciphertext of no whole bytes', shape({ 3: 'A'.repeat(45) })],
+    ['a ciphertext with a dot', shape({ 3: `${ciphertext}.${ciphertext}` })],
+    ['a ciphertext with another letter', shape({ 3: 'é'.repeat(48) })],
+    ['a long ciphertext in another spelling', shape({ 3: respelled(Buffer.alloc(1000).toString('base64url')) }, longParts)],
+    ['a long ciphertext with a character of standard base64', shape({ 3: `/${longParts[3]!.slice(1)}` }, longParts)],
+    ['a long ciphertext of no whole bytes', shape({ 3: 'A'.repeat(1001) }, longParts)],
+    ['a long ciphertext and an IV of 11 bytes', shape({ 2: Buffer.alloc(11).toString('base64url') }, longParts)],
+    ['a long ciphertext and a tag in another spelling', shape({ 4: respelled(`${longParts[4]!.slice(0, 21)}A`) }, longParts)],
+    ['a long ciphertext and an encrypted key', shape({ 1: 'AAAA' }, longParts)],
+    ['a long ciphertext with a line feed', shape({ 3: `\n${longParts[3]!}` }, longParts)],
+    ['padding', `${good}==`],
+    ['a sixth part', `${good}.`],
+    ['four parts', [header, ivPart, ciphertext, tag].join('.')],
+    ['nothing', ''],
+    ['dots alone', '....'],
+  ])('has not the form with %s', (_name, jwe) => expect([hasJweForm(good, 0), hasJweForm(long, 32), hasJweForm(jwe, 0)]).toEqual([true, true, false]));
 
   test('is refused under another key and after any change of any character', () => {
     expect(codeOf(() => decryptJwe(good, () => randomBytes(32)))).toBe('tag');

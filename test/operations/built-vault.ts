@@ -1,13 +1,17 @@
 /** A vault made the way sealers and the publisher make it, in memory, to be damaged and verified. */
 import { createHash, createPrivateKey, sign as ed25519 } from 'node:crypto';
+import { canonicalize } from '../../src/core/canonical-json';
+import { commitmentOf } from '../../src/core/commitment';
+import { PROOF_FORMAT } from '../../src/core/disclosure';
 import { encodeEntry, type Entry } from '../../src/core/entry';
 import { encodeEntries } from '../../src/core/log/bundle';
 import { signCheckpoint } from '../../src/core/log/checkpoint';
 import { appendKey, formatFirstKey } from '../../src/core/log/log-vkeys';
-import { rootOfEdge } from '../../src/core/log/merkle';
+import { leafHash, rootOfEdge } from '../../src/core/log/merkle';
 import type { Sign } from '../../src/core/log/signed-note';
 import { EMPTY_TREE, extendTree, partialObjects, rightEdgeOf, type TreeEdge } from '../../src/core/log/tiles';
-import { verifierKey, type VerifierKey } from '../../src/core/log/vkey';
+import { formatTlogProof } from '../../src/core/log/tlog-proof';
+import { formatVkey, verifierKey, type VerifierKey } from '../../src/core/log/vkey';
 import { blobName, checkpointCopyName, segmentName } from '../../src/core/verify/vault-name';
 import { verifyVault, type VerifyOptions, type VerifyReport } from '../../src/operations/verify-vault';
 import type { VaultReader } from '../../src/ports/vault-reader';
@@ -19,16 +23,22 @@ export interface KeyPair {
   readonly sign: Sign;
 }
 
-export function keyPair(seed: number, name = 'example.org/intact/test'): KeyPair {
+/** `seed`: 32 bytes, or the byte that all of them are. */
+export function keyPair(seed: number | Buffer, name = 'example.org/intact/test'): KeyPair {
   const privateKey = createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, seed)]), format: 'der', type: 'pkcs8' });
   const publicKey = Buffer.from((privateKey.export({ format: 'jwk' }) as { x: string }).x, 'base64url');
   return { key: verifierKey(name, publicKey), sign: async (message) => ed25519(null, message, privateKey) };
 }
 
+/** What looks like a JWE of ours to whoever has no key. Each part can be made another one. */
+export function jweShape({ header = '{"alg":"dir","enc":"A256GCM","kid":"1"}', iv = Buffer.alloc(12, 1), ciphertext = Buffer.alloc(40, 2), tag = Buffer.alloc(16, 3) } = {}): string {
+  return [Buffer.from(header), Buffer.alloc(0), iv, ciphertext, tag].map((part) => part.toString('base64url')).join('.');
+}
+
 /** Entry `i`, with a blob or a report where asked; `salt` makes another entry for the same place. */
 export function makeEntry(i: number, { blob, objects, salt = '' }: { readonly blob?: Buffer; readonly objects?: readonly { name: string; sha256: string }[]; readonly salt?: string } = {}): Buffer {
   const digest = (label: string): string => createHash('sha256').update(`${label} ${i} ${salt}`).digest('base64url');
-  const content = blob === undefined ? { image: `${digest('header')}..AAAA.BBBB.CCCC` } : { blob: sha256(blob) };
+  const content = blob === undefined ? { image: jweShape({ ciphertext: Buffer.from(digest('plaintext')) }) } : { blob: sha256(blob) };
   const entry: Entry = {
     v: 1,
     op: 'put',
@@ -43,6 +53,20 @@ export function makeEntry(i: number, { blob, objects, salt = '' }: { readonly bl
     ...(objects === undefined ? {} : { objects }),
   };
   return encodeEntry(entry);
+}
+
+/**
+ * The proof of the only entry of a log: whatever somebody who holds the log's key can have sealed. `entry`: members in place of a good one's, undefined for
+ * none; `extensions`: of the checkpoint.
+ */
+export async function builtProof({ image = '{"pk":{"S":"a"}}', entry = {}, extensions = [] }: { readonly image?: string; readonly entry?: Readonly<Record<string, unknown>>; readonly extensions?: readonly string[] } = {}): Promise<Buffer> {
+  const { key, sign } = keyPair(1);
+  const salt = Buffer.alloc(32, 7);
+  const members = Object.entries({ ...JSON.parse(makeEntry(0).toString()), commit: commitmentOf(Buffer.concat([salt, Buffer.from(image)])), ...entry });
+  const bytes = Buffer.from(canonicalize(Object.fromEntries(members.filter(([, value]) => value !== undefined))));
+  const checkpoint = await signCheckpoint({ origin: key.name, size: 1, root: leafHash(bytes), extensions }, key, sign);
+  const proof = formatTlogProof({ index: 0, path: [], checkpoint }).toString();
+  return Buffer.from(JSON.stringify({ format: PROOF_FORMAT, vkeys: `${formatVkey(key)}\n`, entry: bytes.toString(), proof, disclosed: { salt: salt.toString('base64'), image } }));
 }
 
 export class BuiltVault {

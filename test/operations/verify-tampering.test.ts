@@ -2,6 +2,7 @@
 import { figure } from '../figures';
 import { signCheckpoint } from '../../src/core/log/checkpoint';
 import { decodeEntries, encodeEntries } from '../../src/core/log/bundle';
+import { formatVkey } from '../../src/core/log/vkey';
 import { FINDING_CODES } from '../../src/core/verify/finding-codes';
 import type { ObjectLock, ObjectVersion, VaultReader } from '../../src/ports/vault-reader';
 import { verifyVault as verifyReader, type VerifyReport } from '../../src/operations/verify-vault';
@@ -228,6 +229,40 @@ describe('checkpoints', () => {
     vault.put('checkpoint', await signCheckpoint({ origin: 'example.org/other', size, root: Buffer.from(root!, 'base64'), extensions: [] }, key, sign));
     expect(found(await verify(vault))).toEqual(['checkpoint-wrong-origin checkpoint']);
   });
+
+  test('with an extension line is none of ours, and may be one of a foreign log', async () => {
+    const vault = await vaultOf40();
+    const { key, sign } = keyPair(1);
+    const { origin, size, root } = await verify(vault);
+    const extended = await signCheckpoint({ origin: origin!, size, root: Buffer.from(root!, 'base64'), extensions: ['more'] }, key, sign);
+    expect(found(await verify(new Map(vault.objects).set('checkpoint', extended)))).toEqual(['checkpoint-unreadable checkpoint']);
+    expect(found(await verify(new Map(vault.objects).set('checkpoints/40', extended)))).toEqual(['checkpoint-unreadable checkpoints/40']);
+    expect(found(await verify(new Map(vault.objects).set('checkpoint', extended), { profile: 'tlog-tiles' }))).toEqual([]);
+  });
+
+  test('of an empty log has its copy too, whether names can be listed or not', async () => {
+    const vault = new BuiltVault();
+    await vault.publish();
+    const { list: _list, ...unlisted } = readerOf(vault.objects);
+    const check = async (): Promise<string[][]> => [found(await verify(vault)), found(await verifyVault(unlisted, { profile: 'intact', keys: [keyPair(1).key] }))];
+    expect(await check()).toEqual([[], []]);
+    vault.objects.delete('checkpoints/0');
+    expect(await check()).toEqual([['checkpoint-copy-missing checkpoints/0'], ['checkpoint-copy-missing checkpoints/0']]);
+    expect(found(await verify(vault, { profile: 'tlog-tiles' }))).toEqual([]);
+    vault.objects.delete('checkpoint');
+    expect(found(await verify(vault))).toEqual(['checkpoint-missing checkpoint']);
+  });
+
+  test('is not of a retired key because a larger one, which never became current, is of the next', async () => {
+    const vault = await vaultOf40();
+    await vault.rotate(keyPair(2));
+    vault.sealCount(1);
+    const before = vault.objects.get('checkpoint')!;
+    await vault.publish();
+    const state = new Map(vault.objects).set('checkpoint', before);
+    for (const kind of ['tile/0', 'tile/entries']) state.set(`${kind}/000.p/40`, (await vaultOf40()).objects.get(`${kind}/000.p/40`)!);
+    expect(found(await verify(state))).toEqual(['checkpoint-behind checkpoint']);
+  });
 });
 
 describe('an entry', () => {
@@ -237,6 +272,24 @@ describe('an entry', () => {
     await vault.publish();
     expect((await verify(vault)).findings.map(({ code, index }) => [code, index])).toEqual([['entry-malformed', 1], ['entry-malformed', 2], ['entry-malformed', 3]]);
   });
+});
+
+test('a blob that an entry names by the hash of its bytes has that hash in its name', async () => {
+  const vault = new BuiltVault();
+  const bytes = Buffer.from('body');
+  const name = `blob/${'1'.repeat(64)}`;
+  const good = makeEntry(0, { objects: [{ name: `blob/${sha256(bytes)}`, sha256: sha256(bytes) }] });
+  vault.put(name, bytes).seal([Buffer.from(good.toString().replace(/blob\/[0-9a-f]{64}/, name))]);
+  await vault.publish();
+  expect(found(await verify(vault)).sort()).toEqual(['entry-malformed tile/entries/000.p/1', `object-altered ${name}`]);
+});
+
+test('a file of keys that is not UTF-8 is not read as if it were', async () => {
+  const vault = await vaultOf40();
+  const file = Buffer.from(`${formatVkey(keyPair(1, 'example.org/\ufffd').key)}\n`);
+  const at = file.indexOf(Buffer.from('\ufffd'));
+  vault.put('log.vkeys', Buffer.concat([file.subarray(0, at), Buffer.of(0xff), file.subarray(at + 3)]));
+  expect(found(await verify(vault))).toEqual(['keys-unreadable log.vkeys']);
 });
 
 describe('segments beyond the checkpoint', () => {

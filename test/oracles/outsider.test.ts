@@ -12,10 +12,11 @@ import { canonicalize } from '../../src/core/canonical-json';
 import { commitmentOf } from '../../src/core/commitment';
 import { checkDisclosure } from '../../src/core/disclosure';
 import { signCheckpoint } from '../../src/core/log/checkpoint';
+import { formatNote, signNote } from '../../src/core/log/signed-note';
 import { formatVkey, parseVkey, verifierKey } from '../../src/core/log/vkey';
 import { verifyVault, type VerifyReport } from '../../src/operations/verify-vault';
 import { delivery, memoryDeployment } from '../cli/command-run';
-import { BuiltVault, keyPair, sha256 } from '../operations/built-vault';
+import { builtProof, BuiltVault, jweShape, keyPair, sha256 } from '../operations/built-vault';
 import { forEachSeed } from '../seeds';
 import { describeWithPython, outsiderBatch, outsiderCommand, type Verdict } from './outsider';
 
@@ -52,6 +53,7 @@ async function judge(folder: string, vkey?: string): Promise<Both> {
 }
 /** What a failed expectation shows: who found what. */
 const told = ({ theirs, ours }: Both) => ({ outsider: theirs.findings.map(([code, object]) => `${code} ${object}`), ours: ours.findings.map(({ code, object }) => `${code} ${object}`) });
+const codesOf = ({ theirs, ours }: Both): readonly [string[], string[]] => [theirs.findings.map(([code]) => code).sort(), ours.findings.map(({ code }) => code).sort()];
 /** What both must say of a clean vault. */
 function expectClean(both: Both, what: unknown): void {
   expect([what, told(both), both.theirs.exit]).toEqual([what, { outsider: [], ours: [] }, 0]);
@@ -62,10 +64,11 @@ function expectRefused(both: Both, what: unknown): void {
   expect([what, both.theirs.exit]).toEqual([what, 1]);
 }
 
-const base64url = (bytes: Buffer | string): string => Buffer.from(bytes as string).toString('base64url');
 const jwe = ({ header = '{"alg":"dir","enc":"A256GCM","kid":"1"}', iv = 12, text = 40, tag = 16 } = {}): string =>
-  [base64url(header), '', base64url(Buffer.alloc(iv, 1)), base64url(Buffer.alloc(text, 2)), base64url(Buffer.alloc(tag, 3))].join('.');
-const digest = (label: string): string => base64url(Buffer.from(sha256(Buffer.from(label)), 'hex'));
+  jweShape({ header, iv: Buffer.alloc(iv, 1), ciphertext: Buffer.alloc(text, 2), tag: Buffer.alloc(tag, 3) });
+/** A JWE with its part at `place` put in place of another; spare bits set, where nothing is given. */
+const withPart = (place: number, part?: string): string => jwe().split('.').map((own, i) => (i !== place ? own : (part ?? own.slice(0, -1) + String.fromCharCode(own.charCodeAt(own.length - 1) + 1)))).join('.');
+const digest = (label: string): string => Buffer.from(sha256(Buffer.from(label)), 'hex').toString('base64url');
 
 type Members = Readonly<Record<string, unknown>>;
 /** A put as a sealer makes it; `undefined` leaves a member out. */
@@ -203,9 +206,15 @@ describeWithPython('the outsider', () => {
       'an earlier root nobody had': { 'checkpoints/3': await signed(`${text.split('\n')[0]}\n3\n${Buffer.alloc(32).toString('base64')}\n`, 1) },
       'another size': { checkpoint: await signed(text.replace(`${SIZE}`, `${SIZE + 1}`), 2) },
       'a size nobody can count to': { checkpoint: await signed(text.replace(`${SIZE}`, `${2 ** 52}`), 2) },
+      'a size that is no safe integer': { checkpoint: await signed(text.replace(`${SIZE}`, `${2 ** 53}`), 2) },
       'another spelling of the size': { checkpoint: await signed(text.replace(`${SIZE}`, `0${SIZE}`), 2) },
       'another origin': { checkpoint: (await signCheckpoint({ origin: 'example.org/other', size: SIZE, root: Buffer.from(text.split('\n')[2]!, 'base64'), extensions: [] }, keyPair(2).key, keyPair(2).sign)).toString() },
       'a key that was replaced': { checkpoint: await signed(text, 1) },
+      'an extension line': { checkpoint: await signed(`${text}more\n`, 2) },
+      'an extension line in a copy': { 'checkpoints/3': await signed(good('checkpoints/3').replace(/\n\n[^]*/, '\nmore\n'), 1) },
+      'a forged signature of a key whose successor signed': { checkpoint: good('checkpoint').replace(/\n\n/, `\n\n${good('checkpoints/3').trimEnd().split('\n').at(-1)}\n`) },
+      'more than a hundred signatures': { checkpoint: good('checkpoint') + `— other.example ${Buffer.alloc(68).toString('base64')}\n`.repeat(100) },
+      'a million bytes': { checkpoint: good('checkpoint') + `— ${'o'.repeat(1_000_000)} ${Buffer.alloc(68).toString('base64')}\n` },
       'a key that is not listed': { checkpoint: await signed(text, 3) },
       'no signature': { checkpoint: text },
       'a checkpoint under another size': { 'checkpoints/5': good('checkpoints/3') },
@@ -231,6 +240,79 @@ describeWithPython('the outsider', () => {
       }
     }
     expectClean(await judge(folder, pinned), 'put back');
+  });
+
+  test('misses, as we do, the copy of the checkpoint of an empty log, and that of any other size', async () => {
+    for (const size of [0, 5]) {
+      const vault = new BuiltVault();
+      await vault.publish();
+      if (size > 0) seal(vault, size);
+      await vault.publish();
+      expectClean(await judge(write(vault.objects)), size);
+      vault.objects.delete(`checkpoints/${size}`);
+      expect([size, codesOf(await judge(write(vault.objects)))]).toEqual([size, [['checkpoint-copy-missing'], ['checkpoint-copy-missing']]]);
+    }
+  });
+
+  test('refuses, as we do, a checkpoint with an extension line, wherever it stands', async () => {
+    const vault = await fullVault();
+    const [first, second] = [keyPair(1), keyPair(2)];
+    const extended = async (name: string, { key, sign }: typeof first): Promise<Buffer> => {
+      const [origin, size, root] = vault.objects.get(name)!.toString().split('\n') as [string, string, string];
+      return signCheckpoint({ origin, size: Number(size), root: Buffer.from(root, 'base64'), extensions: ['more'] }, key, sign);
+    };
+    for (const [name, pair] of [['checkpoint', second], [`checkpoints/${SIZE}`, second], ['checkpoints/3', first], ['checkpoints/0', first]] as const) {
+      const both = await judge(write(new Map(vault.objects).set(name, await extended(name, pair))));
+      expect([name, both.theirs.findings.map(([code, object]) => `${code} ${object}`), both.ours.findings.map(({ code, object }) => `${code} ${object}`)]).toEqual([name, expect.arrayContaining([`checkpoint-unreadable ${name}`]), [`checkpoint-unreadable ${name}`]]);
+    }
+  });
+
+  test('takes, as we do, a key for replaced from the next larger checkpoint on', async () => {
+    const [text, copy] = ['checkpoint', `checkpoints/${SIZE}`] as const;
+    const signedBy = async (vault: BuiltVault, seed: number): Promise<Buffer> => {
+      const [origin, size, root] = vault.objects.get(text)!.toString().split('\n') as [string, string, string];
+      return signCheckpoint({ origin, size: Number(size), root: Buffer.from(root, 'base64'), extensions: [] }, keyPair(seed).key, keyPair(seed).sign);
+    };
+    // Twice the same size: neither key had been replaced by a smaller checkpoint.
+    const vault = await fullVault();
+    await vault.rotate(keyPair(3));
+    for (const name of [text, copy]) expectClean(await judge(write(new Map(vault.objects).set(name, await signedBy(vault, 3)))), name);
+    // Died between copy and checkpoint, after a rotation: the new key says nothing against the smaller checkpoint of the old one.
+    seal(vault, 1);
+    const before = new Map(vault.objects);
+    await vault.publish();
+    const dying = new Map(vault.objects).set(text, before.get(text)!);
+    for (const [name, bytes] of before) dying.set(name, bytes); // what publishing deletes last
+    expect(codesOf(await judge(write(dying)))).toEqual([['checkpoint-behind'], ['checkpoint-behind']]);
+    // A larger one by a key that `checkpoint` has retired.
+    const stolen = new Map(dying).set(text, await signedBy(await fullVault(), 3)).set(`checkpoints/${SIZE + 2}`, vault.objects.get(`checkpoints/${SIZE + 2}`)!);
+    const larger = vault.objects.get(text)!.toString().split('\n') as [string, string, string];
+    stolen.set(`checkpoints/${SIZE + 2}`, await signCheckpoint({ origin: larger[0], size: SIZE + 2, root: Buffer.from(larger[2], 'base64'), extensions: [] }, keyPair(2).key, keyPair(2).sign));
+    expect(codesOf(await judge(write(stolen)))).toEqual([['checkpoint-behind', 'checkpoint-retired-key'], ['checkpoint-behind', 'checkpoint-retired-key']]);
+  });
+
+  test('refuses, as we do, a file of keys that is too long, or not UTF-8', async () => {
+    const vault = new BuiltVault();
+    await vault.publish();
+    // The name as a careless reader would see it, and its true key id.
+    const careless = keyPair(1, 'example.org/\ufffd');
+    const bytes = Buffer.from(`${formatVkey(careless.key)}\n`);
+    const at = bytes.indexOf(Buffer.from('\ufffd'));
+    const keys = Buffer.concat([bytes.subarray(0, at), Buffer.of(0xff), bytes.subarray(at + 3)]);
+    expect(codesOf(await judge(write(new Map(vault.objects).set('log.vkeys', keys))))).toEqual([expect.arrayContaining(['keys-unreadable']), expect.arrayContaining(['keys-unreadable'])]);
+    for (const n of [365, 366]) {
+      const long = new BuiltVault(keyPair(1));
+      let [file, previous] = [long.objects.get('log.vkeys')!, keyPair(1)];
+      for (let i = 1; i <= n; i++) {
+        const next = keyPair(Buffer.alloc(32, sha256(Buffer.from(String(i))), 'hex'));
+        file = Buffer.concat([file, formatNote(await signNote(`${formatVkey(next.key)}\n`, previous.key, previous.sign))]);
+        previous = next;
+      }
+      await long.publish();
+      long.objects.set('log.vkeys', file);
+      if (n === 365) expectClean(await judge(write(long.objects)), n);
+      else expect(codesOf(await judge(write(long.objects)))).toEqual([expect.arrayContaining(['keys-unreadable']), expect.arrayContaining(['keys-unreadable'])]);
+    }
   });
 
   test('agrees with us on every vault with one random byte changed', async () => {
@@ -270,8 +352,14 @@ describeWithPython('what an entry is, the outsider', () => {
     ['the year 0', entry(1, { at: '0000-02-29T00:00:00.000Z' })],
     ['the longest kind, subject and source', entry(1, { kind: 'a'.repeat(40), subject: '_'.repeat(64), src: '~'.repeat(128) })],
     ['a source sealed late', entry(1, { src: `late:${HASH}` })],
+    ['a source whose id does not fit', entry(1, { src: `sha256:${HASH}` })],
+    ['a source without an id', entry(1, { src: `none:${HASH}` })],
+    ['a source that only resembles these', entry(1, { src: 'later:x' })],
+    ['a later generation of the key', entry(1, { image: jwe({ header: '{"alg":"dir","enc":"A256GCM","kid":"999999999"}' }) })],
+    ['no content but the salt', entry(1, { image: jwe({ text: 32 }) })],
     ['a blob', entry(1, { image: undefined, blob: HASH })],
     ['an object, twice', naming({ name: 'report/a', sha256: HASH }, { name: 'report/a', sha256: HASH })],
+    ['a blob among the objects', naming({ name: `blob/${HASH}`, sha256: HASH })],
     ['a removal', entry(1, REMOVED)],
     ['a record that could not be read', entry(1, { kind: 'raw', rev: 0 })],
     ['an image as long as an entry may be', entry(1, { image: jwe({ text: 48_600 }) })],
@@ -310,6 +398,33 @@ describeWithPython('what an entry is, the outsider', () => {
     ['a source with a space', entry(1, { src: 'a b' })],
     ['an image that is no JWE', entry(1, { image: 'hello' })],
     ['a JWE with an encrypted key', entry(1, { image: jwe().replace('..', '.AAAA.') })],
+    ['a JWE header with a further member', entry(1, { image: jwe({ header: '{"alg":"dir","enc":"A256GCM","kid":"1","zip":"DEF"}' }) })],
+    ['a JWE header with its members in another order', entry(1, { image: jwe({ header: '{"enc":"A256GCM","alg":"dir","kid":"1"}' }) })],
+    ['a JWE header with a space', entry(1, { image: jwe({ header: '{"alg":"dir", "enc":"A256GCM","kid":"1"}' }) })],
+    ['a JWE header without encryption', entry(1, { image: jwe({ header: '{"alg":"none","enc":"A256GCM","kid":"1"}' }) })],
+    ['a JWE header with another encryption', entry(1, { image: jwe({ header: '{"alg":"dir","enc":"A128GCM","kid":"1"}' }) })],
+    ['a generation that is a number', entry(1, { image: jwe({ header: '{"alg":"dir","enc":"A256GCM","kid":1}' }) })],
+    ['generation 0', entry(1, { image: jwe({ header: '{"alg":"dir","enc":"A256GCM","kid":"0"}' }) })],
+    ['a generation with a leading zero', entry(1, { image: jwe({ header: '{"alg":"dir","enc":"A256GCM","kid":"01"}' }) })],
+    ['a generation of ten digits', entry(1, { image: jwe({ header: '{"alg":"dir","enc":"A256GCM","kid":"1000000000"}' }) })],
+    ['an IV of 11 bytes', entry(1, { image: jwe({ iv: 11 }) })],
+    ['an IV of 13 bytes', entry(1, { image: jwe({ iv: 13 }) })],
+    ['a tag of 15 bytes', entry(1, { image: jwe({ tag: 15 }) })],
+    ['a tag of 17 bytes', entry(1, { image: jwe({ tag: 17 }) })],
+    ['a tag in another spelling', entry(1, { image: withPart(4) })],
+    ['a ciphertext in another spelling', entry(1, { image: withPart(3) })],
+    ['a long ciphertext in another spelling', entry(1, { image: withPart(3, `${'A'.repeat(5001)}B`) })],
+    ['a long ciphertext in the other base64', entry(1, { image: withPart(3, `${'A'.repeat(5003)}+`) })],
+    ['a ciphertext in the other base64', entry(1, { image: withPart(3, `${'A'.repeat(42)}+/`) })],
+    ['a ciphertext with padding', entry(1, { image: withPart(3, `${'A'.repeat(43)}=`) })],
+    ['a text without room for the salt', entry(1, { image: jwe({ text: 31 }) })],
+    ['kind raw with a revision', entry(1, { kind: 'raw', rev: 1 })],
+    ['kind raw removed', entry(1, { ...REMOVED, kind: 'raw', rev: 0 })],
+    ['a source sealed late without its hash', entry(1, { src: 'late:' })],
+    ['a source sealed late with a hash in capitals', entry(1, { src: `late:${HASH.toUpperCase()}` })],
+    ['a source with a hash of 63 digits', entry(1, { src: `sha256:${HASH.slice(1)}` })],
+    ['a source without an id, with no hash', entry(1, { src: 'none:0' })],
+    ['a source of 129 characters', entry(1, { src: '~'.repeat(129) })],
     ['a blob in capitals', entry(1, { image: undefined, blob: HASH.toUpperCase() })],
     ['a blob that is not there', entry(1, { image: undefined, blob: '0'.repeat(64) })],
     ['no object in objects', naming()],
@@ -321,16 +436,14 @@ describeWithPython('what an entry is, the outsider', () => {
     ['an object with a third member', naming({ name: 'report/a', sha256: HASH, size: 1 })],
   ])('refuses, as we do: %s', async (what, bytes) => expectRefused(await logged(bytes), what));
 
-  test.each<[string, Buffer]>([
-    ['a JWE header with a further member', entry(1, { image: jwe({ header: '{"alg":"dir","enc":"A256GCM","kid":"1","zip":"DEF"}' }) })],
-    ['a JWE header without encryption', entry(1, { image: jwe({ header: '{"alg":"none","enc":"A256GCM","kid":"1"}' }) })],
-    ['an IV of 11 bytes', entry(1, { image: jwe({ iv: 11 }) })],
-    ['a tag of 15 bytes', entry(1, { image: jwe({ tag: 15 }) })],
-    ['a text without room for the salt', entry(1, { image: jwe({ text: 31 }) })],
-    ['kind raw with a revision', entry(1, { kind: 'raw', rev: 1 })],
-    ['kind raw removed', entry(1, { ...REMOVED, kind: 'raw', rev: 0 })],
-  ])('refuses by the letter of the document: %s', async (what, bytes) => {
-    expect([what, (await logged(bytes)).theirs]).toMatchObject([what, { exit: 1, findings: [['entry-malformed', expect.stringContaining('(entry 1)'), expect.any(String)]] }]);
+  test.each([
+    ['the hash of others', `blob/${'1'.repeat(64)}`, 'object-altered'],
+    ['no hash', 'blob/a', 'unexpected-object'],
+  ])('refuses, as we do, a blob that an entry names by its bytes, under %s', async (_what, name, code) => {
+    const vault = new BuiltVault();
+    vault.put(name, Buffer.from('x')).seal([entry(0, { objects: [{ name, sha256: HASH }] })]);
+    await vault.publish();
+    expect(codesOf(await judge(write(vault.objects)))).toEqual([['entry-malformed', code], ['entry-malformed', code]]);
   });
 });
 
@@ -396,6 +509,79 @@ describeWithPython('proofs, judged by the outsider', () => {
     change(json);
     const { theirs, ours } = await judgeProof(Buffer.from(JSON.stringify(json)));
     expect([what, theirs.findings.map(([found]) => found), ours.findings.length > 0]).toEqual([what, expect.arrayContaining([code]), true]);
+  });
+
+  const twice = (member: string, value: string) => (text: string) => text.replace(member, `${value}, ${member}`);
+  test.each<[string, (text: string) => string]>([
+    ['its format twice', twice('"format":', '"format": "intact/proof/v1"')],
+    ['its entry twice', twice('"entry":', '"entry": "{}"')],
+    ['its entry twice, once with an escape', twice('"entry":', '"\\u0065ntry": "{}"')],
+    ['its entry twice, once as no text', twice('"entry":', '"entry": {"a": [1, "entry"]}')],
+    ['its salt twice', twice('"salt":', '"salt": ""')],
+    ['its image twice', twice('"image":', '"image": "{}"')],
+    ['what is disclosed twice', twice('"disclosed":', '"disclosed": {}')],
+    ['a byte order mark', (text) => `\ufeff${text}`],
+    ['half a surrogate pair in its image', (text) => text.replace('Grüezi', 'Gr\\ud83dezi')],
+    ['half a surrogate pair in its keys', (text) => text.replace('"vkeys": "', '"vkeys": "\\ud83d')],
+    ['a second value', (text) => `${text}{}`],
+    ['a list around it', (text) => `[${text}]`],
+    ['a prototype', twice('"entry":', '"__proto__": {}')],
+    ['nesting without end', () => '['.repeat(100_000)],
+    ['one byte too many', (text) => text + ' '.repeat(4_000_001 - Buffer.byteLength(text))],
+  ])('with %s are refused, as by us', async (what, change) => {
+    expect([what, change(file) === file]).toEqual([what, false]);
+    const { theirs, ours } = await judgeProof(Buffer.from(change(file)));
+    expect([what, theirs.findings.map(([code]) => code), ours.findings.map(({ code }) => code)]).toEqual([what, ['file'], ['file']]);
+  });
+
+  test('of the largest size are read', async () => {
+    const { theirs, ours } = await judgeProof(Buffer.from(file + ' '.repeat(4_000_000 - Buffer.byteLength(file))));
+    expect([theirs.findings, ours.findings]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['scalars', '{"a":{"S":""},"b":{"N":"0"},"c":{"BOOL":false},"d":{"NULL":true},"e":{"B":""}}'],
+    ['every form of a number', '{"a":{"L":[{"N":"-12"},{"N":"1.5"},{"N":"1E+30"},{"N":"-1.5E-10"}]}}'],
+    ['sets', '{"a":{"SS":["a","b"]},"b":{"NS":["1","10","2"]},"c":{"BS":["AA==","AQ=="]}}'],
+    ['what is nested', '{"a":{"M":{"b":{"L":[{"M":{}},{"L":[]}]}}}}'],
+  ])('of an image with %s hold', async (what, image) => {
+    const { theirs, ours } = await judgeProof(await builtProof({ image }));
+    expect([what, theirs.findings, ours.findings]).toEqual([what, [], []]);
+  });
+
+  test.each([
+    ['half a surrogate pair', '{"a":{"S":"\\ud83d"}}'],
+    ['a number that is none', '{"a":{"N":"abc"}}'],
+    ['an empty number', '{"a":{"N":""}}'],
+    ['a number with a plus sign', '{"a":{"N":"+1"}}'],
+    ['a number that is not text', '{"a":{"N":1}}'],
+    ['a number that is none, far inside', '{"a":{"M":{"b":{"L":[{"N":"0x1"}]}}}}'],
+    ['an empty set', '{"a":{"SS":[]}}'],
+    ['a set with a member twice', '{"a":{"SS":["a","a"]}}'],
+    ['a set of numbers with a member twice', '{"a":{"NS":["1","1"]}}'],
+    ['a set of bytes with a member twice', '{"a":{"BS":["AA==","AA=="]}}'],
+    ['a set of numbers that are none', '{"a":{"NS":["a"]}}'],
+    ['a set in another order', '{"a":{"SS":["b","a"]}}'],
+    ['no null', '{"a":{"NULL":false}}'],
+    ['two types', '{"a":{"N":"1","S":"1"}}'],
+    ['no type', '{"a":{}}'],
+    ['an unknown type', '{"a":{"X":"1"}}'],
+    ['bytes in another spelling', '{"a":{"B":"AB=="}}'],
+    ['an attribute twice', '{"a":{"S":"1"},"a":{"S":"1"}}'],
+    ['no item', '[]'],
+  ])('of an image with %s are refused, as by us', async (what, image) => {
+    const { theirs, ours } = await judgeProof(await builtProof({ image }));
+    expect([what, theirs.findings.map(([code]) => code), ours.findings.map(({ code }) => code)]).toEqual([what, ['image'], ['image']]);
+  });
+
+  test.each([
+    ['an entry of kind raw', { entry: { kind: 'raw', rev: 0 } }, 'entry'],
+    ['a removal', { entry: REMOVED }, 'entry'],
+    ['an entry whose JWE has another header', { entry: { image: jwe({ header: '{"alg":"dir","enc":"A256GCM"}' }) } }, 'entry'],
+    ['a checkpoint with an extension line', { extensions: ['more'] }, 'proof'],
+  ])('of %s are refused, as by us', async (what, change, code) => {
+    const { theirs, ours } = await judgeProof(await builtProof(change));
+    expect([what, theirs.findings.map(([found]) => found), ours.findings.map(({ code: found }) => found)]).toEqual([what, [code], [code]]);
   });
 
   test('under another key than the one given are refused', async () => {

@@ -53,7 +53,8 @@ describeWithGo("Tessera's fsck on a log of ours", () => {
   test('refuses it after any flipped byte, as we do', async () => {
     const directory = writeTo(scratch(), await builtVault(600));
     for (const name of ['tile/0/000', 'tile/0/002.p/88', 'tile/1/000.p/2', 'tile/entries/001', 'tile/entries/002.p/88', 'checkpoint']) {
-      for (const at of [0, 1, 40, 777]) {
+      // In the checkpoint the last is amid the signature: Go's decoder does not look at the spare bits of its last character.
+      for (const at of [0, 1, 40, 700]) {
         await withFlip(join(directory, name), at, async () => {
           expect([name, at, fsck(directory, vkey).exit]).toEqual([name, at, 1]);
           const report = await verifyVault(directoryVault(directory), { profile: 'intact', keys: [keyPair(1).key] });

@@ -47,6 +47,13 @@ export function parseCheckpoint(bytes: Uint8Array): SignedCheckpoint {
   return { checkpoint: parseCheckpointText(note.text), note };
 }
 
+/** The same for a checkpoint of ours, which has no extension lines: nobody would know what they mean. Throws `checkpoint-lines` on any. */
+export function parseOwnCheckpoint(bytes: Uint8Array): SignedCheckpoint {
+  const signed = parseCheckpoint(bytes);
+  if (signed.checkpoint.extensions.length > 0) throw new LogFormatError('checkpoint-lines', 'a checkpoint of this log has three lines and no extension');
+  return signed;
+}
+
 /** The bytes of `checkpoint` signed by `key`, which bears the log's origin as its name. */
 export async function signCheckpoint(checkpoint: Checkpoint, key: VerifierKey, sign: Sign): Promise<Buffer> {
   return formatNote(await signNote(formatCheckpoint(checkpoint), key, sign));

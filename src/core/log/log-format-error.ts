@@ -16,7 +16,7 @@ export type LogFormatErrorCode =
   | 'vkey-name'
   | 'vkey-key-id' // the id is not the hash of name and key
   | 'vkey-algorithm' // not Ed25519 (0x01)
-  | 'checkpoint-lines' // fewer than three
+  | 'checkpoint-lines' // fewer than three, or more where none may be
   | 'checkpoint-origin'
   | 'checkpoint-size'
   | 'checkpoint-root'

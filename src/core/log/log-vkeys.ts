@@ -15,6 +15,7 @@
  * `<vkey n>` and its newline) with exactly one signature, by the key before it. All keys bear the same name, the log's origin; none occurs
  * twice. Appending a rotation changes no byte that was there before.
  */
+import { isUtf8 } from 'node:buffer';
 import { LogFormatError } from './log-format-error';
 import { formatNote, MAX_NOTE_SIZE, parseNote, signNote, verifyNote, type Sign } from './signed-note';
 import { formatVkey, parseVkey, sameKey, type VerifierKey } from './vkey';
@@ -39,6 +40,8 @@ export async function appendKey(file: Uint8Array, next: VerifierKey, sign: Sign)
  */
 export function parseKeyHistory(file: Uint8Array): VerifierKey[] {
   if (file.length > MAX_NOTE_SIZE) throw new LogFormatError('note-too-long', `a key file of ${file.length} bytes; at most ${MAX_NOTE_SIZE} are read`);
+  // A name decoded with replacement characters would be another name than the one in the file.
+  if (!isUtf8(file)) throw new LogFormatError('keys-line', 'the key file is not UTF-8');
   const text = Buffer.from(file).toString('latin1'); // only to find line ends; every line is parsed from its bytes
   if (text.length === 0) throw new LogFormatError('keys-empty', 'the key file is empty');
   const lines = text.split('\n').map((line) => Buffer.from(line, 'latin1'));

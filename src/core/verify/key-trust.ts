@@ -2,7 +2,7 @@
  * Which keys may sign for a log, and what a checkpoint's signatures are worth. The adversary may have written log.vkeys and every checkpoint;
  * what they cannot do is sign with a key the user pinned, or with one that such a key vouched for.
  */
-import { parseCheckpoint, type Checkpoint } from '../log/checkpoint';
+import { parseCheckpoint, parseOwnCheckpoint, type Checkpoint } from '../log/checkpoint';
 import { LogFormatError } from '../log/log-format-error';
 import { parseKeyHistory } from '../log/log-vkeys';
 import { verifyNote } from '../log/signed-note';
@@ -17,6 +17,8 @@ export interface KeyTrust {
   readonly answerableFrom: number;
   /** `given`: pinned by the user. `vault`: the log's own word, which proves consistency, not authorship. */
   readonly source: 'given' | 'vault';
+  /** A log of somebody else's, whose checkpoints may say more than ours do. */
+  readonly foreign: boolean;
 }
 
 /**
@@ -25,17 +27,18 @@ export interface KeyTrust {
  */
 export function trustKeys(file: Uint8Array | 'absent' | 'none', pinned: readonly VerifierKey[]): { readonly trust: KeyTrust; readonly findings: readonly Finding[] } {
   const source = pinned.length > 0 ? 'given' : 'vault';
-  if (file === 'none') return { trust: { keys: pinned, answerableFrom: 0, source }, findings: [] };
+  const pinnedOnly: KeyTrust = { keys: pinned, answerableFrom: 0, source, foreign: file === 'none' };
+  if (file === 'none') return { trust: pinnedOnly, findings: [] };
   const { history, findings } = readHistory(file);
-  if (history.length === 0) return { trust: { keys: pinned, answerableFrom: 0, source }, findings };
+  if (history.length === 0) return { trust: pinnedOnly, findings };
   const unlisted = pinned.filter((key) => !history.some((listed) => sameKey(listed, key)));
   for (const key of unlisted) {
     findings.push(finding('key-not-listed', LOG_VKEYS, `the pinned key ${key.name}+${formatKeyId(key.keyId)} is not among the ${history.length} listed`));
   }
   // A history without any pinned key is a stranger's: none of its keys counts.
-  if (source === 'given' && unlisted.length === pinned.length) return { trust: { keys: pinned, answerableFrom: 0, source }, findings };
+  if (source === 'given' && unlisted.length === pinned.length) return { trust: pinnedOnly, findings };
   const answerableFrom = source === 'vault' ? 0 : history.findIndex((listed) => pinned.some((key) => sameKey(listed, key)));
-  return { trust: { keys: [...history, ...unlisted], answerableFrom, source }, findings };
+  return { trust: { keys: [...history, ...unlisted], answerableFrom, source, foreign: false }, findings };
 }
 
 function readHistory(file: Uint8Array | 'absent'): { readonly history: readonly VerifierKey[]; readonly findings: Finding[] } {
@@ -61,7 +64,7 @@ export interface OpenedCheckpoint {
 export function openCheckpoint(name: string, bytes: Uint8Array, trust: KeyTrust, current: boolean): OpenedCheckpoint {
   let signed;
   try {
-    signed = parseCheckpoint(bytes);
+    signed = trust.foreign ? parseCheckpoint(bytes) : parseOwnCheckpoint(bytes);
   } catch (error) {
     if (!(error instanceof LogFormatError)) throw error;
     return { trusted: false, findings: [finding('checkpoint-unreadable', name, `${error.message} (${error.code})`)] };

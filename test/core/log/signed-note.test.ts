@@ -1,6 +1,6 @@
 import { createPrivateKey, sign as ed25519 } from 'node:crypto';
 import fc from 'fast-check';
-import { formatCheckpoint, parseCheckpoint, parseCheckpointText, signCheckpoint, type Checkpoint } from '../../../src/core/log/checkpoint';
+import { formatCheckpoint, parseCheckpoint, parseCheckpointText, parseOwnCheckpoint, signCheckpoint, type Checkpoint } from '../../../src/core/log/checkpoint';
 import { LogFormatError } from '../../../src/core/log/log-format-error';
 import { appendKey, formatFirstKey, parseKeyHistory } from '../../../src/core/log/log-vkeys';
 import { inclusionProof, leafHash, subtreesOfLeaves } from '../../../src/core/log/merkle';
@@ -138,6 +138,13 @@ describe('a checkpoint', () => {
     const parsed = parseCheckpoint(await signCheckpoint(checkpoint, log0.key, log0.sign));
     expect(parsed.checkpoint).toEqual(checkpoint);
     expect(verifyNote(parsed.note, [log0.key]).signedBy).toEqual([log0.key]);
+  });
+
+  test('of another log may have extension lines, one of ours may not', async () => {
+    const extended = await signCheckpoint({ ...checkpoint, extensions: ['more'] }, log0.key, log0.sign);
+    expect(parseCheckpoint(extended).checkpoint.extensions).toEqual(['more']);
+    expect(() => parseOwnCheckpoint(extended)).toThrow(expect.objectContaining({ code: 'checkpoint-lines' }));
+    expect(parseOwnCheckpoint(await signCheckpoint(checkpoint, log0.key, log0.sign)).checkpoint).toEqual(checkpoint);
   });
 
   const text = formatCheckpoint(checkpoint);

@@ -253,8 +253,8 @@ def utf16(text):
 
 
 def parse_decimal(text):
-    if not re.fullmatch(r"0|[1-9][0-9]{0,15}", text):
-        raise Malformed("states a number that is not a decimal without leading zeroes")
+    if not re.fullmatch(r"0|[1-9][0-9]{0,15}", text) or int(text) >= 2**53:
+        raise Malformed("states a number that is not a decimal below 2^53 without leading zeroes")
     return int(text)
 
 
@@ -262,6 +262,8 @@ def parse_decimal(text):
 
 KEY_NAME = re.compile(r"[^\s+]+")
 MAX_SIGNATURES = 100
+MAX_NOTE_BYTES = 1_000_000
+MAX_KEYS = 366
 
 
 class Key:
@@ -291,6 +293,8 @@ def parse_signature(line):
 
 
 def decode_note_text(data):
+    if len(data) > MAX_NOTE_BYTES:
+        raise Malformed(f"has more than {MAX_NOTE_BYTES} bytes")
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -303,7 +307,7 @@ def decode_note_text(data):
 def parse_vkeys(data):
     """The keys of `log.vkeys`, oldest first, each vouched for by the one before."""
     lines = decode_note_text(data).split("\n")
-    if lines.pop() != "" or len(lines) % 3 != 1:
+    if lines.pop() != "" or len(lines) % 3 != 1 or len(lines) > 3 * MAX_KEYS:
         raise Malformed("is not a first key and then a note for each later one")
     keys = [Key(lines[0])]
     for at in range(1, len(lines), 3):
@@ -362,7 +366,8 @@ def split_entries(data):
 
 
 HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
-JWE_HEADER = re.compile(rb'\{"alg":"dir","enc":"A256GCM","kid":"(0|[1-9][0-9]*)"\}')
+JWE_HEADER = re.compile(rb'\{"alg":"dir","enc":"A256GCM","kid":"[1-9][0-9]{0,8}"\}')
+SOURCE_OF_OURS = re.compile(r"(late|none|sha256):")
 OBJECT_NAME = re.compile(r"(blob|snapshot|report)/[A-Za-z0-9_./-]{1,200}")
 
 
@@ -398,7 +403,7 @@ ENTRY_MEMBERS = {
     "rev": lambda v: type(v) is int and 0 <= v < 2**53,
     "at": lambda v: isinstance(v, str) and is_time(v),
     "subject": lambda v: isinstance(v, str) and re.fullmatch(r"[A-Za-z0-9_-]{16,64}", v),
-    "src": lambda v: isinstance(v, str) and re.fullmatch(r"[!-~]{1,128}", v),
+    "src": lambda v: isinstance(v, str) and is_source(v),
     "commit": lambda v: isinstance(v, str) and is_32_bytes(v),
     "image": lambda v: isinstance(v, str),
     "blob": lambda v: isinstance(v, str) and HEX_SHA256.fullmatch(v),
@@ -407,10 +412,18 @@ ENTRY_MEMBERS = {
 ALWAYS = {"v", "op", "kind", "id", "rev", "at", "subject", "src"}
 
 
+def is_source(text):
+    if form := SOURCE_OF_OURS.match(text):
+        return HEX_SHA256.fullmatch(text, form.end())
+    return re.fullmatch(r"[!-~]{1,128}", text)
+
+
 def is_object(value):
     if not isinstance(value, dict) or set(value) != {"name", "sha256"} or not all(isinstance(part, str) for part in value.values()):
         return False
     name = value["name"]
+    if name.startswith("blob/") and name[5:] != value["sha256"]:
+        return False
     return bool(HEX_SHA256.fullmatch(value["sha256"]) and OBJECT_NAME.fullmatch(name) and "//" not in name and ".." not in name)
 
 
@@ -545,17 +558,17 @@ class VaultCheck:
             self.find("checkpoint-unreadable", name, str(error))
             return None
         try:
-            signer = checkpoint.signer(keys)
+            signer = checkpoint.signer(self.keys)
         except Malformed as error:
             self.find("checkpoint-bad-signature", name, str(error))
             return None
-        if signer is None:
+        if signer is None or self.keys[signer] not in keys:
             self.find("checkpoint-untrusted-key", name, "is not signed by a key of this log that counts")
             return None
         if checkpoint.origin != self.keys[0].name:
             self.find("checkpoint-wrong-origin", name, "is of another log")
             return None
-        return checkpoint, signer + len(self.keys) - len(keys)
+        return checkpoint, signer
 
     def check_checkpoints(self):
         """Step 2, and of step 6 what needs no entries. Answers with the checkpoints whose roots are to be re-derived."""
@@ -578,11 +591,13 @@ class VaultCheck:
                 continue
             signed.append((read[0].size, name, *read))
         signed.sort(key=lambda row: row[:2])
-        newest = 0
+        newest = newest_below = at = 0
         for size, name, checkpoint, signer in signed:
-            if signer < newest:
-                self.find("checkpoint-retired-key", name, "is signed by a key that a smaller checkpoint had replaced")
+            if size > at:
+                newest_below, at = newest, size
             newest = max(newest, signer)
+            if signer < newest_below:
+                self.find("checkpoint-retired-key", name, "is signed by a key that a smaller checkpoint had replaced")
             if self.size is not None and size > self.size:
                 self.find("checkpoint-behind", "checkpoint", f"is of size {self.size}, though {name} is there")
         return [row[:3] for row in signed]
@@ -817,7 +832,7 @@ def check_image(value):
     """Raises Malformed unless `value` is an item in DynamoDB-JSON as the format has it."""
     scalars = {
         "S": lambda v: isinstance(v, str),
-        "N": lambda v: isinstance(v, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", v),
+        "N": lambda v: isinstance(v, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?", v),
         "B": lambda v: isinstance(v, str) and unbase64(v) is not None,
     }
 
@@ -887,6 +902,9 @@ class ProofCheck:
             entry = parse_entry(proof["entry"].encode())
         except Malformed as error:
             self.find("entry", str(error))
+            return
+        if entry["op"] != "put" or entry["kind"] == "raw":
+            self.find("entry", "is a removal or of kind raw, which commit to no image")
             return
         image = proof["disclosed"]["image"].encode()
         try:
