@@ -73,6 +73,19 @@ describe('intact verify', () => {
     expect((await runAlone(['verify', dir, '--vkey', 'key.txt'], { cwd: directory })).code).toBe(0);
   });
 
+  it('of a vault rebuilt from its facts alone is clean, and says what was lost where a segment is gone', async () => {
+    const dir = await pulled('to-lose');
+    rmSync(join(dir, 'tile'), { recursive: true });
+    rmSync(join(dir, 'checkpoint'));
+    expect(await runAlone(['rebuild', dir, path('rebuilt'), '--vkey', vkey])).toMatchObject({ code: 0 });
+    expect((await runAlone(['verify', path('rebuilt'), '--vkey', vkey])).code).toBe(0);
+    const segments = readdirSync(join(dir, 'segment')).sort();
+    rmSync(join(dir, 'segment', segments.at(-1) as string), { recursive: true });
+    const less = await runAlone(['rebuild', dir, path('less'), '--vkey', vkey]);
+    expect(less).toMatchObject({ code: 1, stdout: expect.stringContaining('are lost') as string });
+    expect((await runAlone(['rebuild', path('nowhere'), path('x')])).code).toBe(2);
+  });
+
   it('of what is no log is findings, exit 1', async () => {
     expect((await runAlone(['verify', directory])).code).toBe(1);
   });

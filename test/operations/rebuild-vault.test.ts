@@ -1,0 +1,97 @@
+/** Rebuilding: the first region is gone, only the facts in the replica are left, and the same vault comes out of them, byte for byte. */
+import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
+import { seededDraw, seededSchedule } from '../../src/adapters/memory/schedule';
+import { rebuildVault, type Rebuilt } from '../../src/operations/rebuild-vault';
+import type { PullTarget } from '../../src/operations/pull-vault';
+import { sealRecords } from '../../src/operations/seal-records';
+import { verifyVault } from '../../src/operations/verify-vault';
+import { forEachSeed } from '../seeds';
+import { makeWorld, type World } from '../world';
+
+/** What is replicated: all that is locked but tiles, and the keys. */
+const isFact = (name: string): boolean => /^(segment|blob|snapshot|checkpoints|report)\//.test(name) || name === 'log.vkeys';
+const factsOf = (world: World): Map<string, Buffer> => new Map([...world.vault.objects].filter(([name]) => isFact(name)));
+
+function memoryTarget(): PullTarget & { readonly objects: Map<string, Buffer> } {
+  const objects = new Map<string, Buffer>();
+  return { objects, read: async (name) => objects.get(name) ?? 'absent', write: async (name, bytes) => void objects.set(name, Buffer.from(bytes)) };
+}
+
+async function rebuild(facts: Map<string, Buffer>): Promise<Rebuilt & { readonly objects: Map<string, Buffer> }> {
+  const target = memoryTarget();
+  return { ...(await rebuildVault(memoryVaultReader(facts), target)), objects: target.objects };
+}
+const findingsOf = async (objects: Map<string, Buffer>) => (await verifyVault(memoryVaultReader(objects), { profile: 'intact', keys: [] })).findings;
+
+/** A log of several checkpoints, with sealers that raced, so that losers' segments lie beside the winners'. */
+async function lived(seed: number, n = 40): Promise<World> {
+  const world = await makeWorld({ seed });
+  const draw = seededDraw(seed);
+  for (let from = 0; from < n; ) {
+    const until = from + 1 + Math.floor(draw() * 12);
+    for (; from < until; from++) await world.write(world.message(`${from}`));
+    const schedule = seededSchedule(seed + from);
+    const turns = async (): Promise<undefined> => schedule.turn().then(() => undefined);
+    await schedule.run<unknown>([0, 3].map((skip) => () => sealRecords(world.sealer(world.process(turns)), world.stream.slice(skip))));
+    if (draw() < 0.6) await world.publish();
+  }
+  await world.publish();
+  return world;
+}
+
+describe('a vault rebuilt from its facts', () => {
+  test('is the vault that was lost, and verifies', async () => {
+    await forEachSeed('lost vaults', 8, async (seed) => {
+      const world = await lived(seed, seed % 2 === 0 ? 40 : 300);
+      const { objects, size, signed, damaged } = await rebuild(factsOf(world));
+      expect([size, signed, damaged]).toEqual([world.log.tables.head?.size, world.log.tables.head?.size, []]);
+      const served = [...world.vault.objects].filter(([name]) => !/\.p\//.test(name)).map(([name, bytes]) => [name, bytes.toString('base64')]);
+      for (const [name, bytes] of served) expect([name, objects.get(name as string)?.toString('base64')]).toEqual([name, bytes]);
+      expect(await findingsOf(objects)).toEqual([]);
+    });
+  });
+
+  test('ends at the last signed tree that the segments lead to, and says what is missing', async () => {
+    const world = await makeWorld({ seed: 3 });
+    for (const n of [5, 6, 7]) {
+      const first = world.stream.length;
+      for (let i = 0; i < n; i++) await world.write(world.message(`${first + i}`));
+      await world.seal(world.stream.slice(first));
+      await world.publish();
+    }
+    const facts = factsOf(world);
+    const lost = [...facts.keys()].find((name) => name.startsWith(`segment/${'11'.padStart(20, '0')}`)) as string;
+    facts.set(lost, Buffer.from('changed'));
+    const { objects, size, signed, damaged } = await rebuild(facts);
+    expect([size, signed, damaged]).toEqual([11, 18, [lost]]);
+    expect(objects.get('checkpoint')?.toString()).toContain('\n11\n');
+    facts.set([...facts.keys()].find((name) => name.startsWith(`segment/${'0'.repeat(20)}`)) as string, Buffer.from('changed'));
+    const empty = await rebuild(facts);
+    expect([empty.size, empty.signed]).toEqual([0, 18]);
+  });
+
+  test('is made of nothing that a stranger signed or that has no keys', async () => {
+    const world = await lived(5);
+    const stranger = await lived(6);
+    const facts = factsOf(world);
+    for (const [name, bytes] of factsOf(stranger)) if (name.startsWith('checkpoints/')) facts.set(name, bytes);
+    for (const name of [...facts.keys()]) if (name.startsWith('checkpoints/') && !stranger.vault.objects.has(name)) facts.delete(name);
+    await expect(rebuild(facts)).rejects.toMatchObject({ name: 'ReplayError' });
+    facts.delete('log.vkeys');
+    await expect(rebuild(facts)).rejects.toMatchObject({ code: 'no-log' });
+  });
+
+  test('that was interrupted anywhere is no vault yet, and is completed by the next run', async () => {
+    const world = await lived(7, 20);
+    const whole = await rebuild(factsOf(world));
+    for (let stopAt = 0; stopAt < whole.objects.size; stopAt += 3) {
+      const target = memoryTarget();
+      let writes = 0;
+      const dying: PullTarget = { ...target, write: async (name, bytes) => (writes++ === stopAt ? Promise.reject(new Error('killed')) : target.write(name, bytes)) };
+      await expect(rebuildVault(memoryVaultReader(factsOf(world)), dying)).rejects.toThrow('killed');
+      expect(target.objects.has('checkpoint')).toBe(false);
+      await rebuildVault(memoryVaultReader(factsOf(world)), target);
+      expect(new Map([...target.objects].sort())).toEqual(new Map([...whole.objects].sort()));
+    }
+  });
+});
