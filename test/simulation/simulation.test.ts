@@ -1,0 +1,205 @@
+/**
+ * A whole deployment in one process, by a virtual clock and a seed: Meta sends twice, out of order, and again after every lost reply; containers are throttled, cut off and
+ * killed at any call; several shards are sealed at once. Whatever happened, once the faults stop everything converges to what a Map was told: each message once, sealed
+ * once, published, verifiable, and restorable to exactly the table.
+ */
+import { createHash } from 'node:crypto';
+import { Killed, type Fault, type OnCall } from '../../src/adapters/memory/process';
+import { seededDraw, seededSchedule } from '../../src/adapters/memory/schedule';
+import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
+import { canonicalImage } from '../../src/core/canonical-image';
+import { bytesOf, keyOf, stringOf, type Image } from '../../src/core/image';
+import { loadSecrets } from '../../src/operations/load-secrets';
+import { publishedCheckpoint } from '../../src/operations/published-entries';
+import { publishLog } from '../../src/operations/publish-log';
+import { receiveDelivery } from '../../src/operations/receive-delivery';
+import { replayLog } from '../../src/operations/replay-log';
+import { sealRecords } from '../../src/operations/seal-records';
+import { subjectKeys } from '../../src/operations/subject-keys';
+import { verifyVault } from '../../src/operations/verify-vault';
+import { PortError, type StreamEvent } from '../../src/ports';
+import { figure } from '../figures';
+import { APP_SECRET, contact, delivery, signed, text, type Person } from '../operations/receiving-world';
+import { forEachSeed } from '../seeds';
+import { makeWorld, type World } from '../world';
+
+/** How bad this life is; drawn anew for each seed, up to the worst of the design. */
+interface Weather {
+  readonly duplicate: number;
+  readonly lostReply: number;
+  readonly throttle: number;
+  readonly kill: number;
+  readonly shards: number;
+}
+
+const weatherOf = (draw: () => number): Weather => ({ duplicate: draw() * 0.5, lostReply: draw() * 0.3, throttle: draw() * 0.1, kill: draw() * 0.1, shards: 1 + Math.floor(draw() * 4) });
+
+/** One call in so many meets a fault: the weather is per operation, and an operation has several calls. */
+const CALLS_AN_OPERATION = 8;
+
+function faultsOf(draw: () => number, { lostReply, throttle, kill }: Weather): OnCall {
+  return () => {
+    const chance = draw() * CALLS_AN_OPERATION;
+    if (chance < kill) return draw() < 0.5 ? 'kill-before' : 'kill-after';
+    if (chance < kill + throttle) return 'throttle';
+    if (chance < kill + throttle + lostReply) return draw() < 0.7 ? 'error-after' : 'timeout';
+    return undefined;
+  };
+}
+
+/** A message as Meta would deliver it, alone or with others. */
+interface Sent {
+  readonly id: string;
+  readonly person: Person;
+  readonly body: string;
+}
+
+const PEOPLE: readonly Person[] = [{ waId: '15550000001' }, { waId: '15550000002', bsuid: 'US.13491208655302741918' }, { bsuid: 'DE.77777777777777777777' }, { waId: '15550000003' }];
+const shardOf = (event: StreamEvent, shards: number): number => createHash('sha256').update(event.key.pk).digest().readUInt32BE() % shards;
+
+/** Runs one container; a failure of its world or its death is what a caller of it sees, anything else is a bug. */
+async function container<T>(world: World, onCall: OnCall | undefined, run: (ports: World) => Promise<T>): Promise<T | 'failed'> {
+  const process = world.process(onCall);
+  try {
+    return await run({ ...world, ...process.ports } as World);
+  } catch (error) {
+    if (error instanceof Killed || error instanceof PortError) return 'failed';
+    throw error;
+  } finally {
+    await process.settle();
+  }
+}
+
+async function receive(ports: World, sent: readonly Sent[]): Promise<boolean> {
+  const secrets = loadSecrets(ports);
+  const body = delivery({ contacts: sent.map(({ person }) => contact(person)), messages: sent.map(({ id, body: words, person }) => text(id, words, person)) });
+  const appSecrets = { current: async () => ({ appSecrets: [APP_SECRET], verifyToken: '' }), refresh: async () => ({ appSecrets: [APP_SECRET], verifyToken: '' }) };
+  const outcome = await receiveDelivery({ ...ports, secrets: appSecrets, keys: { macKeys: secrets.macKeys, dedupeKey: secrets.dedupeKey }, accounts: new Map(), ownerCache: undefined }, signed(body));
+  return outcome.outcome !== 'refused';
+}
+
+class Deployment {
+  readonly sent = new Map<string, Sent>();
+  private readonly outbox: Sent[][] = [];
+  /** Of each shard, how far its mapping has come. */
+  private readonly read: number[];
+
+  constructor(
+    readonly world: World,
+    private readonly draw: () => number,
+    private readonly weather: Weather,
+  ) {
+    this.read = Array.from({ length: weather.shards }, () => 0);
+  }
+
+  /** What Meta will send: messages alone and in batches, some of them twice, in any order. */
+  compose(n: number): void {
+    for (let i = 0; i < n; ) {
+      const batch = Array.from({ length: 1 + Math.floor(this.draw() * 3) }, () => {
+        const sent = { id: `wamid.${i++}`, person: PEOPLE[Math.floor(this.draw() * PEOPLE.length)] as Person, body: `words of ${i}` };
+        this.sent.set(sent.id, sent);
+        return sent;
+      });
+      this.outbox.push(batch);
+      if (this.draw() < this.weather.duplicate) this.outbox.push(this.draw() < 0.5 ? batch : batch.slice(0, 1));
+    }
+    for (let i = this.outbox.length - 1; i > 0; i--) {
+      const j = Math.floor(this.draw() * (i + 1));
+      [this.outbox[i], this.outbox[j]] = [this.outbox[j] as Sent[], this.outbox[i] as Sent[]];
+    }
+  }
+
+  get waits(): boolean {
+    return this.outbox.length > 0 || this.read.some((position, shard) => position < this.eventsOf(shard).length);
+  }
+
+  private eventsOf(shard: number): readonly StreamEvent[] {
+    return this.world.stream.filter((event) => shardOf(event, this.weather.shards) === shard);
+  }
+
+  /** One delivery; Meta sends it again until it is answered. */
+  async deliver(onCall?: OnCall): Promise<void> {
+    const batch = this.outbox.shift();
+    if (batch === undefined) return;
+    const answered = await container(this.world, onCall, (ports) => receive(ports, batch));
+    if (answered !== true) this.outbox.push(batch);
+  }
+
+  /** One batch of a shard's mapping: from where it stands, as long as it likes, again until it succeeds. */
+  async seal(shard: number, onCall?: OnCall): Promise<void> {
+    const from = this.read[shard] as number;
+    const events = this.eventsOf(shard).slice(from, from + 1 + Math.floor(this.draw() * 20));
+    if (events.length === 0) return;
+    const done = await container(this.world, onCall, (ports) => sealRecords(this.world.sealer({ ports, calls: [], settle: async () => undefined }), events));
+    if (done !== 'failed') this.read[shard] = Math.max(this.read[shard] as number, from + events.length);
+  }
+
+  publish(onCall?: OnCall): Promise<unknown> {
+    return container(this.world, onCall, (ports) => publishLog(this.world.publisher({ ports, calls: [], settle: async () => undefined })));
+  }
+}
+
+async function live(seed: number, n: number): Promise<Deployment> {
+  const draw = seededDraw(seed);
+  const weather = weatherOf(draw);
+  const world = await makeWorld({ seed });
+  const deployment = new Deployment(world, draw, weather);
+  deployment.compose(n);
+  // Bad weather: whatever runs together takes turns at its port calls.
+  for (let tick = 0; tick < n && deployment.waits; tick++) {
+    const schedule = seededSchedule(seed * 1_000 + tick);
+    const faults = faultsOf(draw, weather);
+    const glass: OnCall = async (call): Promise<Fault | undefined> => {
+      await schedule.turn();
+      return faults(call);
+    };
+    const shards = Array.from({ length: weather.shards }, (_, shard) => () => deployment.seal(shard, glass));
+    const tasks = [() => deployment.deliver(glass), () => deployment.deliver(glass), ...shards, ...(draw() < 0.3 ? [() => deployment.publish(glass).then(() => undefined)] : [])];
+    const settled = await schedule.run<void>(tasks);
+    for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
+    world.advance(Math.floor(draw() * 30_000));
+  }
+  // The weather clears.
+  while (deployment.waits) {
+    await deployment.deliver();
+    for (let shard = 0; shard < weather.shards; shard++) await deployment.seal(shard);
+  }
+  await deployment.publish();
+  return deployment;
+}
+
+async function isWhole({ world, sent }: Deployment): Promise<void> {
+  const messages: Image[] = [];
+  for await (const image of world.records.scan({ kinds: ['message'] })) messages.push(image);
+  expect(messages.map((image) => [stringOf(image, 'messageId'), (JSON.parse(Buffer.from(bytesOf(image, 'raw') as Uint8Array).toString()) as { text: { body: string } }).text.body]).sort()).toEqual([...sent.values()].map(({ id, body }) => [id, body]).sort());
+  const owners = new Map<string, Set<string | undefined>>();
+  for (const image of messages) {
+    const { person } = sent.get(stringOf(image, 'messageId') as string) as Sent;
+    const name = JSON.stringify(person);
+    owners.set(name, (owners.get(name) ?? new Set()).add(stringOf(image, 'customerId')));
+  }
+  for (const [person, customers] of owners) expect([person, customers.size]).toEqual([person, 1]);
+  expect(world.check()).toEqual([]);
+  expect((await verifyVault(memoryVaultReader(world.vault.objects), { profile: 'intact', keys: [] })).findings).toEqual([]);
+  await isRestorable(world);
+}
+
+async function isRestorable(world: World): Promise<void> {
+  const secrets = loadSecrets(world);
+  const restored = new Map<string, string>();
+  const deps = { vault: world.vault, subjectKeys: subjectKeys({ ...world, kek: secrets.kek }), macKeys: await secrets.macKeys() };
+  await replayLog(deps, { checkpoint: await publishedCheckpoint(world.vault) }, async ({ image }) => void restored.set(JSON.stringify(keyOf(image)), canonicalImage(image).toString()));
+  const there = new Map<string, string>();
+  for await (const image of world.records.scan()) there.set(JSON.stringify(keyOf(image)), canonicalImage(image).toString());
+  expect(new Map([...restored].sort())).toEqual(new Map([...there].sort()));
+}
+
+let lived = 0;
+afterAll(() => figure('simulated deployments: duplicates, reordering, lost replies, throttling, kills, several shards', `${lived} lives, each converged to the model`));
+
+test('whatever the weather, a deployment converges to what was sent', async () => {
+  await forEachSeed('lives of a deployment', 50, async (seed) => {
+    await isWhole(await live(seed, 24));
+    lived++;
+  });
+});
