@@ -453,6 +453,10 @@ const ADAPTERS: readonly Mutant[] = [
 ];
 
 const RECEIVING: readonly Mutant[] = [
+  { name: 'an owner is remembered for ever', file: 'src/operations/owner-cache.ts', find: 'ageMs >= OWNER_CACHE_LIFE_MS', replace: 'ageMs < -1', tests: ['test/operations/owner-cache.test.ts'] },
+  { name: 'what is read just after a change of hands is remembered', file: 'src/operations/owner-cache.ts', find: 'if (readAtMs < settledAtMs) return;', replace: NOTHING, tests: ['test/operations/owner-cache.test.ts'] },
+  { name: 'the holder of a number is remembered', file: 'src/operations/resolve-customer.ts', find: "first.type === 'bsuid' ? run.deps.ownerCache : undefined", replace: 'run.deps.ownerCache', tests: ['test/operations/owner-cache.test.ts'] },
+  { name: 'a change of hands is not heard by what is remembered', file: 'src/operations/resolve-customer.ts', find: 'run.deps.ownerCache?.forget();', replace: ';', tests: ['test/operations/owner-cache.test.ts'] },
   { name: 'an empty secret counts', file: 'src/core/meta/signature.ts', find: "secrets.filter((secret) => secret !== '')", replace: '[...secrets]', tests: ['test/core/meta/signature.test.ts'] },
   { name: 'without a secret everything is accepted', file: 'src/core/meta/signature.ts', find: "return 'no-secret';", replace: "return 'valid';", tests: ['test/core/meta/signature.test.ts'] },
   {

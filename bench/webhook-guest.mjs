@@ -1,10 +1,14 @@
 /**
  * Runs one bundled webhook handler in a process of its own, with the network replaced by an in-process answer to every HTTP request (DynamoDB as a map; KMS and
- * Secrets Manager with fixed answers). Prints one JSON line: CPU per webhook, SDK calls per webhook, milliseconds of initialisation.
- * Usage: node webhook-guest.mjs <bundle> <webhooks>; 0 webhooks measures only the initialisation.
+ * Secrets Manager with fixed answers). Prints one JSON line: milliseconds of initialisation and, for each window, CPU and SDK calls per webhook.
+ * Usage: node webhook-guest.mjs <bundle> seen|unseen|introduce <windows> [<file of known customers>]
+ *   seen: every webhook is of one customer. unseen: each is of another one, known from the file.
+ *   introduce: measures nothing; every customer of an `unseen` run writes once, and what the handler stored of them goes to the file.
+ *   windows: numbers of webhooks measured one after another, such as 2000,4000; empty measures only the initialisation.
  */
 import { createHmac } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
@@ -12,27 +16,39 @@ import { Readable, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 
 const SECRET = 'bench-app-secret';
-const items = new Map();
+/** Not measured: the container's caches fill, V8 compiles what it will run. */
+const WARM_UP = 400;
+const [bundle, mode, windowsText, file] = process.argv.slice(2);
+const windows = windowsText === '' ? [] : windowsText.split(',').map(Number);
+
+/** Table and partition key → sort key → item. */
+const items = new Map(mode === 'unseen' && file ? JSON.parse(readFileSync(file, 'utf8')).map(([partition, rows]) => [partition, new Map(rows)]) : []);
 let calls = 0;
-const keyOf = (table, { pk, sk, id }) => `${table} ${pk?.S ?? id?.S} ${sk?.S ?? ''}`;
+const partitionOf = (table, { pk, id }) => `${table} ${pk?.S ?? id?.S}`;
+const read = (table, key) => items.get(partitionOf(table, key))?.get(key.sk?.S ?? '');
+function keep(table, item) {
+  const partition = partitionOf(table, item);
+  if (!items.has(partition)) items.set(partition, new Map());
+  items.get(partition).set(item.sk?.S ?? '', item);
+}
 const wrappedSecret = { generation: { N: '1' }, wrapped: { M: { 'us-east-1': { B: Buffer.alloc(184, 7).toString('base64') } } } };
 
 function answer(target, body) {
   const input = JSON.parse(body || '{}');
   switch (target.split('.').pop()) {
     case 'GetItem': {
-      const item = input.Key.pk?.S?.startsWith('secret#') ? { ...input.Key, ...wrappedSecret } : items.get(keyOf(input.TableName, input.Key));
+      const item = input.Key.pk?.S?.startsWith('secret#') ? { ...input.Key, ...wrappedSecret } : read(input.TableName, input.Key);
       return item === undefined ? {} : { Item: item };
     }
     case 'PutItem':
       // What is never read again is not kept: the measurement is of the handler, not of a growing map.
-      if (input.Item.pk?.S?.startsWith('m#') !== true) items.set(keyOf(input.TableName, input.Item), input.Item);
+      if (input.Item.pk?.S?.startsWith('m#') !== true) keep(input.TableName, input.Item);
       return {};
     case 'TransactWriteItems':
-      for (const { Put } of input.TransactItems) if (Put) items.set(keyOf(Put.TableName, Put.Item), Put.Item);
+      for (const { Put } of input.TransactItems) if (Put) keep(Put.TableName, Put.Item);
       return {};
     case 'Query':
-      return { Items: [...items.values()].filter((item) => item.pk?.S === Object.values(input.ExpressionAttributeValues)[0]?.S), Count: 0 };
+      return { Items: [...(items.get(partitionOf(input.TableName, { pk: input.ExpressionAttributeValues[':pk'] }))?.values() ?? [])] };
     case 'Decrypt':
       return { Plaintext: Buffer.alloc(32, 9).toString('base64'), KeyId: input.KeyId ?? 'key' };
     case 'GetSecretValue':
@@ -65,15 +81,17 @@ http.request = fakeRequest;
 https.request = fakeRequest;
 syncBuiltinESMExports();
 
-function event(index, sender) {
+function event(index, customer) {
+  const sender = String(15_550_001_111 + customer);
+  const userId = `US.${1_349_120_865_530_274 + customer}`;
   const id = `wamid.HBgL${Buffer.from(`15550001111|bench|${index}`).toString('base64')}`;
   const body = JSON.stringify({
     object: 'whatsapp_business_account',
     entry: [{ id: '102290129340398', changes: [{ field: 'messages', value: {
       messaging_product: 'whatsapp',
       metadata: { display_phone_number: '15550783881', phone_number_id: '106540352242922' },
-      contacts: [{ profile: { name: 'Bench Person' }, wa_id: sender, user_id: 'US.1349120865530274' }],
-      messages: [{ from: sender, from_user_id: 'US.1349120865530274', id, timestamp: '1749416383', type: 'text', text: { body: `Message ${index}: does it come in another colour, and when could it be here?` } }],
+      contacts: [{ profile: { name: 'Bench Person' }, wa_id: sender, user_id: userId }],
+      messages: [{ from: sender, from_user_id: userId, id, timestamp: '1749416383', type: 'text', text: { body: `Message ${index}: does it come in another colour, and when could it be here?` } }],
     } }] }],
   });
   return {
@@ -84,7 +102,6 @@ function event(index, sender) {
 }
 const context = (index) => ({ awsRequestId: `r${index}`, functionName: 'bench', functionVersion: '1', memoryLimitInMB: '512', invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:bench', getRemainingTimeInMillis: () => 10_000, callbackWaitsForEmptyEventLoop: false });
 
-const [bundle, count] = [process.argv[2], Number(process.argv[3])];
 const say = process.stdout.write.bind(process.stdout);
 // Log lines cost what they cost to make, not what a terminal takes to show them.
 process.stdout.write = (_text, encoding, done) => { (typeof encoding === 'function' ? encoding : done)?.(); return true; };
@@ -96,23 +113,32 @@ const { handler } = await import(pathToFileURL(bundle).href);
 const initMs = performance.now() - started;
 const initCpu = process.cpuUsage(cpuBefore);
 
-let cpuUs = 0;
-let callsEach = 0;
-if (count > 0) {
-  const events = Array.from({ length: count + 400 }, (_, index) => event(index, '15550001111'));
-  const run = async (some, from) => {
-    for (const [index, each] of some.entries()) {
-      const result = await handler(each, context(from + index), () => {});
-      if (result?.statusCode !== 200) throw new Error(`webhook answered ${JSON.stringify(result)}`);
-    }
-  };
-  await run(events.slice(0, 400), 0); // caches filled, code compiled
+async function run(some, from) {
+  for (const [index, each] of some.entries()) {
+    const result = await handler(each, context(from + index), () => {});
+    if (result?.statusCode !== 200) throw new Error(`webhook answered ${JSON.stringify(result)}`);
+  }
+}
+/** CPU of this process and SDK calls, of `n` webhooks from the `from`th on, each. */
+async function measure(from, n) {
+  // Made before, not counted.
+  const events = Array.from({ length: n }, (_, index) => event(from + index, mode === 'seen' ? 0 : from + index));
   calls = 0;
   const before = process.cpuUsage();
-  await run(events.slice(400), 400);
+  await run(events, from);
   const used = process.cpuUsage(before);
-  cpuUs = (used.user + used.system) / count;
-  callsEach = calls / count;
+  return { cpuUs: (used.user + used.system) / n, calls: calls / n };
 }
-say(`${JSON.stringify({ cpuUs, callsEach, initMs, initCpuMs: (initCpu.user + initCpu.system) / 1000 })}\n`);
+
+const measured = [];
+if (windows.length > 0) {
+  let from = 0;
+  for (const n of [WARM_UP, ...windows]) {
+    measured.push(await measure(from, n));
+    from += n;
+  }
+  measured.shift();
+}
+if (mode === 'introduce') writeFileSync(file, JSON.stringify([...items].map(([partition, rows]) => [partition, [...rows]])));
+say(`${JSON.stringify({ windows: measured, initMs, initCpuMs: (initCpu.user + initCpu.system) / 1000 })}\n`);
 process.exit(0);

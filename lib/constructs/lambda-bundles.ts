@@ -5,9 +5,10 @@
  * Source maps lie beside the build and are not deployed: reading one costs a cold start more than it is worth.
  */
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 /** Where a Lambda's code is; its handler is `index.handler`. */
 export type LambdaCode = (name: string) => Code;
@@ -49,6 +50,7 @@ async function bundleTogether(directory: string, names: readonly string[], outdi
     outExtension: { '.js': '.mjs' },
     mainFields: ['module', 'main'],
     alias: { '@aws-sdk/credential-provider-node': resolve(__dirname, '../../src/adapters/aws/environment-credentials.ts') },
+    plugins: [onlyUsedSdk],
     banner: { js: REQUIRE },
     minify: true,
     sourcemap: 'external',
@@ -57,6 +59,26 @@ async function bundleTogether(directory: string, names: readonly string[], outdi
   });
   return new Map(names.map((name) => [name, [...filesOf(metafile, `${name}.mjs`)].map((file) => join(outdir, file))]));
 }
+
+/**
+ * Lets esbuild see that more of the SDK is unused; what the code does stays the same. A client's schemas name HTTP headers by computed keys, `{ [_hH]: _xa }`, which
+ * esbuild keeps because evaluating a key could do something: with the constants' own strings as keys, S3's schemas of a hundred operations that nobody
+ * calls go (54 KB). Of its package.json, a client reads the version.
+ */
+const onlyUsedSdk: Plugin = {
+  name: 'only-used-sdk',
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /@aws-sdk[\\/]client-[\w-]+[\\/]dist-es[\\/]schemas[\\/]schemas_\d+\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const constants = new Map([...source.matchAll(/^const (\w+) = ("[^"\\]*");$/gm)].map(([, name = '', text = '']) => [name, text]));
+      return { contents: source.replace(/\[(\w+)\]:/g, (key, name: string) => (constants.has(name) ? `${constants.get(name)}:` : key)), loader: 'js' };
+    });
+    esbuild.onLoad({ filter: /@aws-sdk[\\/]client-[\w-]+[\\/]package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};
 
 /** The entry and every chunk it can come to need, by file name: all outputs lie in one directory. */
 function filesOf({ outputs }: Metafile, entry: string): ReadonlySet<string> {

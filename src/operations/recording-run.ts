@@ -11,6 +11,7 @@ import { checkMac, withMac, type MacKey } from '../core/record-mac';
 import type { Owner } from '../core/records';
 import type { Clock, Inbox, Meter, Random, RecordStore } from '../ports';
 import type { Secrets } from './load-secrets';
+import type { OwnerCache } from './owner-cache';
 
 /** The two secrets a receiver may use. The first MAC key makes new MACs; all are accepted. */
 export interface RecordingKeys {
@@ -34,6 +35,8 @@ export interface RecordingDeps {
   readonly keys: Pick<Secrets, 'macKeys' | 'dedupeKey'>;
   /** WABA id → subject, kept as long as the container lives: these never change. Start with an empty map. */
   readonly accounts: Map<string, string>;
+  /** Owners this container has read in the last minute; without one, each delivery reads them again. */
+  readonly ownerCache?: OwnerCache | undefined;
 }
 
 /** The recording of one delivery. */

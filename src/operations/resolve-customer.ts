@@ -1,6 +1,6 @@
 /**
- * Finds whose an event is: one read for a person we know, one transaction for a person we meet. Concurrent first contacts end with one customer,
- * because whoever loses the condition reads again and follows the winner.
+ * Finds whose an event is: no read for a person this container has just seen, one for a person we know, one transaction for a person we meet.
+ * Concurrent first contacts end with one customer, because whoever loses the condition reads again and follows the winner.
  */
 import { aliasesOf, aliasKey, aliasState, type Alias, type AliasState, type CustomerRef, type Stamp } from '../core/customer-aliases';
 import { isSettled, planAliases, proposalsOf, writesOf, type Plan, type PlanInput, type PlannedWrite, type Seen } from '../core/customer-plan';
@@ -8,7 +8,7 @@ import { keyOf, stringOf, type Image } from '../core/image';
 import type { CustomerAliases } from '../core/meta/customers';
 import { accountImage, secondsOf, type Owner, type RecordableEvent } from '../core/records';
 import { recordKeys } from '../core/table-keys';
-import { PortError, type RecordWrite } from '../ports';
+import { PortError, type RecordStore, type RecordWrite } from '../ports';
 import { hash, holds, MAX_CACHED_ACCOUNTS, newId, newStamp, newSubject, sealed, type Run } from './recording-run';
 
 /** Each lost race means that somebody else got ahead, so a handful is ample; more would mean that something is wrong. */
@@ -19,16 +19,25 @@ const MAX_READS = 5;
 /**
  * The owner, where one eventually consistent read (or none) tells; else 'unknown': then `introduce`. A read that misses a change of the last
  * second is noticed by the conditions of `introduce`; one that sees the holder a number had a second ago is right for a message of that second.
+ * Only what is found by a user id is remembered beyond this run: Meta makes those for one person, while a number is handed on to the next one.
  */
 export function ownerIfKnown(run: Run, event: RecordableEvent): Promise<Owner | 'unknown'> {
   const people = aliasesOf(run.keys.dedupe, event.customer ?? {});
   const [first, ...others] = people;
   if (first === undefined) return accountOwner(run, event.wabaId);
+  const cache = first.type === 'bsuid' ? run.deps.ownerCache : undefined;
   return oncePerRun(run, people, async () => {
+    const remembered = cache?.get(namesOf(people));
+    if (remembered !== undefined) return { owner: remembered, keep: true };
+    const readAtMs = run.deps.now().getTime();
     const state = await readFirst(run, first);
+    // Never remembered: that somebody is unknown, or what a record with a wrong MAC says.
     if (!isSettled(state, others, first, timeOf(run, event))) return { owner: 'unknown', keep: false };
+    const owner = { customerId: state.customerId, subject: state.subject };
     // Of a number that was given up, it depends on the time of each event whose it is.
-    return { owner: { customerId: state.customerId, subject: state.subject }, keep: state.releasedAt === undefined };
+    const keep = state.releasedAt === undefined;
+    if (keep) cache?.remember(namesOf(people), owner, readAtMs);
+    return { owner, keep };
   });
 }
 
@@ -85,12 +94,21 @@ async function settle(run: Run, event: RecordableEvent, before: readonly Alias[]
     const names = [...writesOf(plan, input, customer, stamp, () => newId(run)), ...(await newProposals(run, plan, customer, stamp))].map((write): RecordWrite => ({ ...write, image: sealed(run, write.image) }));
     const writes: RecordWrite[] = imageOf === undefined ? names : [{ op: 'create', image: imageOf(customer) }, ...names];
     if (writes.length === 0) return { owner: customer };
-    const outcome = await run.deps.records.transact(writes);
+    const outcome = await transact(run, plan, writes);
     if (outcome === 'done') return { owner: customer };
     const there = imageOf === undefined ? undefined : outcome.refused[0];
     if (there !== undefined && there !== 'absent') return { owner: customer, refusedBy: there };
   }
   throw new PortError('unavailable', `the aliases of one customer changed ${MAX_ROUNDS} times while they were being read; the delivery has to be sent again`);
+}
+
+/** Where an alias goes from one customer to another, nothing this container remembers is relied on any longer, whatever became of the transaction: its reply may be lost. */
+async function transact(run: Run, plan: Plan, writes: readonly RecordWrite[]): ReturnType<RecordStore['transact']> {
+  try {
+    return await run.deps.records.transact(writes);
+  } finally {
+    if (plan.reason === 'user-changed' || plan.give.some(({ from }) => from !== undefined)) run.deps.ownerCache?.forget();
+  }
 }
 
 /** A proposal is made once; whoever makes it at the same moment refuses our transaction, and the next round finds it here. */
@@ -144,9 +162,11 @@ async function readHolders(run: Run, alias: Alias): Promise<AliasState> {
 
 const readAll = (run: Run, aliases: readonly Alias[]): Promise<readonly Seen[]> => Promise.all(aliases.map(async (alias) => ({ alias, state: await readHolders(run, alias) })));
 
+const namesOf = (people: readonly Alias[]): string => people.map((alias) => alias.hash).join('+');
+
 /** Runs `find` once for all events of this run with these aliases; forgets failures and what is not to be kept. */
 function oncePerRun(run: Run, people: readonly Alias[], find: () => Promise<{ readonly owner: Owner | 'unknown'; readonly keep: boolean }>, prefix = ''): Promise<Owner | 'unknown'> {
-  const known = people.map((alias) => alias.hash).join('+');
+  const known = namesOf(people);
   const name = prefix + known;
   const there = run.owners.get(name);
   if (there !== undefined) return there;

@@ -11,6 +11,7 @@ import { seededRandom } from '../../src/adapters/memory/schedule';
 import { memoryViews } from '../../src/adapters/memory/view-store';
 import { checkMac, type MacKey } from '../../src/core/record-mac';
 import { stringOf, type Image } from '../../src/core/image';
+import { ownerCache } from '../../src/operations/owner-cache';
 import { receiveDelivery, type ReceiveDeps, type ReceiveOutcome } from '../../src/operations/receive-delivery';
 
 export const APP_SECRET = 'the-app-secret-of-the-tests';
@@ -38,10 +39,10 @@ export function receivingWorld(seed = 1) {
   };
   const keys = { macKeys: async () => [macKey] as const, dedupeKey: async () => dedupe };
 
-  /** A container of its own: caches of its own, ports seen through a glass. */
-  const process = (onCall?: OnCall) => {
+  /** A container of its own: caches of its own, ports seen through a glass. `remembers: false`: one that reads the owner of every delivery. */
+  const process = (onCall?: OnCall, { remembers = true }: { readonly remembers?: boolean } = {}) => {
     const { ports, calls, settle } = memoryProcess({ records, inbox }, onCall);
-    const deps: ReceiveDeps = { ...ports, secrets, keys, meter, now, random, accounts: new Map() };
+    const deps: ReceiveDeps = { ...ports, secrets, keys, meter, now, random, accounts: new Map(), ownerCache: remembers ? ownerCache(now) : undefined };
     return { deps, calls, settle, receive: (body: Buffer | string, secret = APP_SECRET): Promise<ReceiveOutcome> => receiveDelivery(deps, signed(body, secret)) };
   };
   const scan = async (...kinds: string[]): Promise<readonly Image[]> => {

@@ -3,11 +3,13 @@ import { appSecrets, secretsManager } from '../../adapters/aws/app-secrets';
 import { dynamoDb } from '../../adapters/aws/dynamodb';
 import { recordStore } from '../../adapters/aws/record-store';
 import { loadSecrets } from '../../operations/load-secrets';
+import { ownerCache } from '../../operations/owner-cache';
 import type { ReceiveDeps } from '../../operations/receive-delivery';
 import type { RecordingDeps } from '../../operations/recording-run';
 import { containerMeter } from '../metrics';
 import { setting } from '../settings';
 import { lazyInbox } from './inbox';
+import { pooled } from './pooled-random';
 import { keyPorts, now, random } from './world';
 
 /** For every function that records deliveries: the MAC key and the dedupe key are all it can unwrap. */
@@ -16,10 +18,13 @@ export const recordingDeps = (): RecordingDeps => ({
   inbox: lazyInbox(setting('INBOX_BUCKET')),
   meter: containerMeter(),
   now,
-  random,
+  random: pooled(random),
   keys: loadSecrets(keyPorts()),
   accounts: new Map(),
 });
 
-/** For receive-webhook, which alone knows the app secret. */
-export const receiveDeps = (): ReceiveDeps => ({ ...recordingDeps(), secrets: appSecrets(secretsManager(), setting('APP_SECRET_ARN'), now) });
+/**
+ * For receive-webhook, which alone knows the app secret, and alone remembers owners from one delivery to the next: a big delivery of process-inbox reads each
+ * owner once anyway, and nobody waits for it.
+ */
+export const receiveDeps = (): ReceiveDeps => ({ ...recordingDeps(), ownerCache: ownerCache(now), secrets: appSecrets(secretsManager(), setting('APP_SECRET_ARN'), now) });
