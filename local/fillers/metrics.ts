@@ -1,6 +1,6 @@
 /**
  * Turns log lines into metrics, as CloudWatch does: embedded metric format (EMF), and the metric filters of the stacks. The emulator keeps both as text
- * only. Every second, one window of each log group is read, each window exactly once, and put with PutMetricData; alarms then work as on AWS.
+ * only. Every second the last few of each log group are read, and what has come since is put with PutMetricData, each line once; alarms then work as on AWS.
  */
 import { DescribeLogGroupsCommand, DescribeMetricFiltersCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import type { CloudWatchLogsClient, FilteredLogEvent, MetricFilter } from '@aws-sdk/client-cloudwatch-logs';
@@ -16,19 +16,20 @@ export interface MetricClients {
 }
 
 const everyMs = 1_000;
-/** A line is stamped before it can be read; what is younger than this may still be on its way. */
-const settlesWithinMs = 500;
+/** A line is stamped before it can be read, on a busy machine some seconds before: so much of the past is looked at again. */
+const lateByMs = 10_000;
 /** Most lines one read returns; a window that fills it is read in halves. */
 const mostLines = 10_000;
 
 /** Forwards until the process ends, beginning with everything logged so far. A failed round is logged and its window read again. */
 export function startForwardingMetrics(clients: MetricClients): void {
   let from = 0;
+  let seen: LineCounts = new Map();
   const round = async (): Promise<void> => {
-    const to = Date.now() - settlesWithinMs;
+    const to = Date.now();
     try {
-      await forwardWindow(clients, from, to);
-      from = to + 1;
+      seen = await forwardWindow(clients, from, to, seen);
+      from = to - lateByMs;
     } catch (error) {
       console.error('metrics forwarder:', error);
     }
@@ -37,21 +38,33 @@ export function startForwardingMetrics(clients: MetricClients): void {
   void round();
 }
 
-/** Puts what was logged in [from, to] (milliseconds) of every log group. */
-export async function forwardWindow({ logs, metrics }: MetricClients, from: number, to: number): Promise<void> {
+/** How often each line was read: the emulator gives them no ids, and one that says the same in the same millisecond is another line. */
+export type LineCounts = ReadonlyMap<string, number>;
+
+/** Puts what was logged in [from, to] (milliseconds) of every log group but the lines that were `seen`. Returns what is seen now. Throws when any of it could not be put. */
+export async function forwardWindow({ logs, metrics }: MetricClients, from: number, to: number, seen: LineCounts): Promise<LineCounts> {
   const data: NamedDatum[] = [];
+  const counts = new Map<string, number>();
+  const unseen = (purpose: string, lines: readonly FilteredLogEvent[]): readonly FilteredLogEvent[] =>
+    lines.filter(({ logStreamName, timestamp, message }) => {
+      const line = JSON.stringify([purpose, logStreamName, timestamp, message]);
+      const count = (counts.get(line) ?? 0) + 1;
+      counts.set(line, count);
+      return count > (seen.get(line) ?? 0);
+    });
   const filters = await allFilters(logs);
   for (const group of await allGroups(logs)) {
-    for (const line of await linesOf(logs, group, '"CloudWatchMetrics"', from, to)) data.push(...dataOfLine(line.message ?? '', line.timestamp ?? to));
+    for (const line of unseen(group, await linesOf(logs, group, '"CloudWatchMetrics"', from, to))) data.push(...dataOfLine(line.message ?? '', line.timestamp ?? to));
     const filtersOfGroup = filters.filter(({ logGroupName }) => logGroupName === group);
     if (filtersOfGroup.length === 0) continue;
-    const lines = await linesOf(logs, group, '', from, to);
+    const lines = unseen(`${group} filtered`, await linesOf(logs, group, '', from, to));
     for (const filter of filtersOfGroup) {
       const matches = compileFilterPattern(filter.filterPattern ?? '');
       for (const { message = '', timestamp = to } of lines) if (matches(message)) data.push(...dataOfFilter(filter, message, timestamp));
     }
   }
   for (const put of inPuts(data)) await metrics.send(new PutMetricDataCommand(put));
+  return counts;
 }
 
 async function linesOf(logs: CloudWatchLogsClient, logGroupName: string, filterPattern: string, startTime: number, endTime: number): Promise<readonly FilteredLogEvent[]> {

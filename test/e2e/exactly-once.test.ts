@@ -14,8 +14,8 @@ const producers = 20;
 const each = process.env['INTACT_FULL'] === '1' ? 200 : 10;
 const total = producers * each;
 const copies = 3;
-/** Log lines, and with them metrics, that the local cloud may drop: one of 12,000 was seen missing once, while the answers and the tables were complete. */
-const droppedLines = Math.floor((copies * total) / 1_000);
+/** Log lines, and with them metrics, that the local cloud may drop: it waits a moment for what a function printed last, on a busy machine not long enough. One of 600, one of 12,000 were seen. */
+const droppedLines = Math.max(3, Math.floor((copies * total) / 1_000));
 const began = new Date();
 const phoneNumberId = newPhoneNumberId();
 const marker = newMarker();
