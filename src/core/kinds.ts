@@ -18,6 +18,10 @@ export const IMMUTABLE_KINDS = [
   'link', // an alias was given to a customer or taken away: who, why, before, after
   'finding', // one discrepancy that sealing or verification found
   'verification', // the result of one scheduled verification
+  'audit', // the result of one comparison of the table with the log
+  'drill', // the result of one restore into scratch
+  'restore', // an operator restores into the live table: why records come back
+  'repair', // what one repair is about to do; the sealer accepts exactly that
   'heartbeat', // keeps the log fresh when nothing happens
   'gap', // a stretch the stream lost and `seal-missing` made up for
 ] as const;

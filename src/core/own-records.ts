@@ -45,4 +45,4 @@ function common({ pk, sk }: TableKey, kind: string, systemSubject: string, at: s
   return { pk: { S: pk }, sk: { S: sk }, kind: { S: kind }, rev: { N: '1' }, subject: { S: systemSubject }, receivedAt: { S: at } };
 }
 
-const isOurKey = ({ pk, sk }: TableKey): boolean => /^([mfqac]#[A-Za-z0-9_-]{26,43}|w#\d{1,20}|finding#[!-~]{1,128}|heartbeat#[\d-]{10}|gap|verification)$/.test(pk) && /^[A-Za-z0-9#:_.-]{1,200}$/.test(sk);
+export const isOurKey = ({ pk, sk }: TableKey): boolean => /^([mfqac]#[A-Za-z0-9_-]{26,43}|w#\d{1,20}|finding#[!-~]{1,128}|heartbeat#[\d-]{10}|repair#[A-Za-z0-9_-]{43}|gap|verification|audit|drill|restore)$/.test(pk) && /^[A-Za-z0-9#:_.-]{1,200}$/.test(sk);

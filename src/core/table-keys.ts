@@ -35,6 +35,11 @@ export const recordKeys = {
   /** Created once per stream event and code, so that neither a crash nor a retry loses or doubles it. */
   finding: (eventId: string, code: string): TableKey => ({ pk: `finding#${eventId}`, sk: code }),
   verification: (id: string): TableKey => ({ pk: 'verification', sk: id }),
+  audit: (id: string): TableKey => ({ pk: 'audit', sk: id }),
+  drill: (id: string): TableKey => ({ pk: 'drill', sk: id }),
+  restore: (id: string): TableKey => ({ pk: 'restore', sk: id }),
+  /** All repairs of one record share a partition; `from`, `to`: hashes of its state before and after, `absent` for none. */
+  repair: (hashedPlace: string, from: string, to: string, at: string): TableKey => ({ pk: `repair#${hashedPlace}`, sk: `${from}#${to}#${at}` }),
   heartbeat: (minute: string): TableKey => ({ pk: `heartbeat#${minute.slice(0, 10)}`, sk: minute }),
   gap: (id: string): TableKey => ({ pk: 'gap', sk: id }),
 } as const;

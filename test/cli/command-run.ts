@@ -3,11 +3,16 @@
  * operation behind the webhook. What a person would see comes back as text.
  */
 import { directoryVault } from '../../src/adapters/files/directory-vault';
+import { memoryKeyInventory } from '../../src/adapters/memory/key-inventory';
+import { memoryRecordRepairs } from '../../src/adapters/memory/record-repairs';
+import { itemsOf, memoryItems, memoryRestoreTarget, type MemoryTables } from '../../src/adapters/memory/restore-target';
+import { memoryScratchTable } from '../../src/adapters/memory/scratch-table';
 import { memoryViews } from '../../src/adapters/memory/view-store';
 import { main } from '../../src/cli/main';
 import type { Io } from '../../src/cli/io';
 import type { Deployment, World as CommandWorld } from '../../src/cli/world';
 import type { Attribute, TableKey } from '../../src/core/image';
+import { RECORDS_TABLE } from '../../src/core/records-table';
 import type { MetricName } from '../../src/core/metric-names';
 import { loadSecrets } from '../../src/operations/load-secrets';
 import { projectViews } from '../../src/operations/project-views';
@@ -48,11 +53,22 @@ export async function memoryDeployment(seed = 1) {
   const keys = loadSecrets({ keys: world.keys, keyService: world.keyService });
   const receiving = { ...world, keys, secrets: { current: async () => secret.current, refresh: async () => secret.current }, accounts: new Map<string, string>() };
 
+  /** Settings of the two tables of ours a restore looks at; their items are the world's, or nobody asks. */
+  const settings = { ...RECORDS_TABLE, pointInTimeRecovery: true, deletionProtection: true, encryptionKey: 'arn:aws:kms:us-east-1:000000000000:key/data', billing: 'on-demand' as const, tags: ['intact:stage=local'] };
+  const tables: MemoryTables = new Map([
+    [OUTPUTS.RecordsTableName, { settings, items: itemsOf(world.records) }],
+    [OUTPUTS.LogTableName, { settings: { ...settings, stream: 'NEW_IMAGE', expires: 'expiresAt', indexes: [] }, items: memoryItems() }],
+  ]);
+
   const deployment: Deployment = {
     target: { kind: 'local', stage: 'local', region: 'us-east-1', endpoint: 'https://127.0.0.1:1', caFile: '/ca.pem', ca: '', outputs: OUTPUTS },
     region: 'us-east-1',
     outputs: OUTPUTS,
     records: world.records,
+    repairs: memoryRecordRepairs(world.records),
+    scratch: memoryScratchTable(tables, OUTPUTS.RecordsTableName),
+    inventory: memoryKeyInventory(world.keys),
+    tableAt: (name) => memoryRestoreTarget(tables, name, name === OUTPUTS.RecordsTableName ? () => itemsOf(world.records) : undefined),
     log: world.log,
     vault: world.vault,
     inbox: world.inbox,
@@ -83,6 +99,7 @@ export async function memoryDeployment(seed = 1) {
   return {
     world,
     deployment,
+    tables,
     secret,
     alarms,
     measured,

@@ -3,26 +3,31 @@
  * deployed functions do is in the way.
  */
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand, type CreateKeyCommandInput } from '@aws-sdk/client-kms';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { dynamoDb } from '../../src/adapters/aws/dynamodb';
+import { dynamoDb, itemOf } from '../../src/adapters/aws/dynamodb';
 import { keyTable } from '../../src/adapters/aws/key-table';
 import { kms, kmsKeyService, kmsSigner } from '../../src/adapters/aws/kms';
 import { logStore } from '../../src/adapters/aws/log-store';
+import { recordRepairs } from '../../src/adapters/aws/record-repairs';
 import { recordStore } from '../../src/adapters/aws/record-store';
+import { restoreTarget } from '../../src/adapters/aws/restore-target';
 import { s3 } from '../../src/adapters/aws/s3';
 import { s3Inbox } from '../../src/adapters/aws/s3-inbox';
 import { s3Vault } from '../../src/adapters/aws/s3-vault';
 import { s3VaultReader } from '../../src/adapters/aws/s3-vault-reader';
 import { viewStore } from '../../src/adapters/aws/view-store';
+import { keyOf } from '../../src/core/image';
 import { KeySchema } from '../../src/core/table-keys';
 import type { Vault } from '../../src/ports';
 import { UNLOCKED_TAG } from '../../src/runtime/env';
 import { inboxContract, vaultContract } from '../contracts/bucket-contracts';
 import { keyServiceContract, keyTableContract, signerContract } from '../contracts/key-contracts';
 import { logStoreContract } from '../contracts/log-store-contract';
+import { recordRepairsContract } from '../contracts/record-repairs-contract';
 import { recordStoreContract } from '../contracts/record-store-contract';
+import { restoreTargetContract } from '../contracts/restore-target-contract';
 import { viewStoreContract } from '../contracts/view-store-contract';
 import { aws } from './harness/cloud';
 
@@ -55,6 +60,17 @@ const vaultIn = (bucket: string): Vault => s3Vault(s3(), { bucket, lockMode: 'CO
 const newKey = async (of: CreateKeyCommandInput): Promise<string> => (await aws.kms.send(new CreateKeyCommand(of))).KeyMetadata?.Arn ?? '';
 
 recordStoreContract('DynamoDB', async () => ({ store: recordStore(dynamoDb(), await newTable({ indexed: true })) }));
+recordRepairsContract('DynamoDB', async () => {
+  const TableName = await newTable();
+  const store = recordStore(dynamoDb(), TableName);
+  const put = async (image: Parameters<typeof itemOf>[0]): Promise<void> => void (await aws.dynamodb.send(new PutItemCommand({ TableName, Item: itemOf(image) })));
+  return { repairs: recordRepairs(dynamoDb(), TableName), put, get: (image) => store.get(keyOf(image), { consistent: true }) };
+});
+restoreTargetContract('DynamoDB', async () => ({
+  newName: () => `contract-${randomUUID()}`,
+  open: (name) => restoreTarget(dynamoDb(), name),
+  encryptionKey: await newKey({}),
+}));
 viewStoreContract('DynamoDB', async () => viewStore(dynamoDb(), await newTable()));
 logStoreContract('DynamoDB', async () => logStore(dynamoDb(), await newTable()));
 keyTableContract('DynamoDB', async () => keyTable(dynamoDb(), await newTable()));

@@ -10,7 +10,8 @@ import { PortError, type Clock, type Random, type RecordStore, type RecordWrite,
 export interface MemoryRecords extends RecordStore {
   /** Every change so far, in order, as the stream would deliver it. */
   readonly stream: readonly StreamEvent[];
-  readonly byHand: { put(image: Image): void; remove(key: TableKey): void };
+  /** `peek` and `all` see what is there now, so that what follows them in the same breath is one step. */
+  readonly byHand: { put(image: Image): void; remove(key: TableKey): void; peek(key: TableKey): Image | 'absent'; all(): readonly Image[] };
 }
 
 /** DynamoDB's own limit. */
@@ -60,7 +61,7 @@ export function memoryRecords({ now, random }: { readonly now: Clock; readonly r
 
   return {
     stream,
-    byHand: { put: (image) => write(keyOf(image), image), remove: (key) => write(key, undefined) },
+    byHand: { put: (image) => write(keyOf(image), image), remove: (key) => write(key, undefined), peek: read, all },
     get: async (key) => read(key),
     create: async (image) => {
       const there = refusal({ op: 'create', image });

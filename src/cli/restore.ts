@@ -1,0 +1,202 @@
+/**
+ * `intact restore --to <table>`: records out of the vault into a table, the whole of them or some, as they are now or were at a point. Shows the plan, then does it; into the live
+ * table only after the log's origin was typed. The same command finishes what was interrupted.
+ */
+import { keyOf, stringOf, type Image } from '../core/image';
+import type { VerifierKey } from '../core/log/vkey';
+import { hashed } from '../core/dedupe-key';
+import { recordKeys } from '../core/table-keys';
+import type { RestoreDeps, RestoreNote, RestoreOptions, RestorePlan, RestoreResult } from '../operations/restore-records';
+import type { PublishedLog } from '../operations/published-entries';
+import type { TableSettings } from '../ports/restore-target';
+import type { Call, Run } from './command';
+import { confirmed } from './confirmation';
+import { Failure } from './failure';
+import { vkeyFrom } from './files';
+import { printJson, printLine, say } from './io';
+import { progress } from './progress';
+import { silentMeter } from './reading';
+import { afterRestore } from './restore-next';
+import { aligned, amount, counted, printable, timeFrom } from './text';
+import type { Deployment } from './world';
+
+export const run: Run = async (call) => {
+  const { text, flag, io, world } = call;
+  const to = text('to');
+  if (to === undefined) throw new Failure('usage', 'restore needs --to <table>', 'name a table that does not exist yet; npx intact help restore');
+  const point = pointOf(call);
+  const pinned = text('vkey') === undefined ? [] : [await vkeyFrom(io, text('vkey') as string)];
+  const deployment = await world.deployment();
+  refuseOwnTables(deployment, to);
+  const vault = text('from') === undefined ? deployment.vault : (await world.vaultAt(text('from') as string)).reader;
+  const { planRestore, applyRestore } = await import('../operations/restore-records');
+  const shown = progress(io, world.now);
+  const onProgress: RestoreOptions['onProgress'] = ({ step, done, total }) => shown.tell(`${WORDS[step]} ${counted(done)} of ${counted(total)}`);
+
+  return explained(text('from'), async () => {
+    const { deps, options } = await opened(call, deployment, vault, to, pinned);
+    const plan = await planRestore(deps, { ...options, ...point, onProgress }).finally(shown.end);
+    if (plan.records === 0 && options.only !== undefined) throw new Failure('not-found', 'the log has no such record', 'npx intact list shows customers and message ids');
+    if (!flag('json')) for (const line of planned(plan)) printLine(io, line);
+    const isDone = flag('plan') || (plan.isLive && isNothing(plan));
+    if (plan.isLive && !isDone) await confirmed(call, plan.origin, `This changes the live table ${to} of ${plan.origin}: ${summary(plan)}`);
+    const result = isDone ? undefined : await applyRestore(deps, plan).finally(shown.end);
+    if (flag('json')) printJson(io, { plan: facts(plan), result: result ?? null });
+    else if (result !== undefined) for (const line of [...restored(result), ...afterRestore(plan, deployment)]) printLine(io, line);
+    else say(io, flag('plan') ? 'nothing was written: this was only the plan' : 'nothing to do');
+    return plan.losses > 0 || (result !== undefined && (result.left.length > 0 || result.settings.length > 0)) ? 1 : 0;
+  });
+};
+
+const WORDS = { reading: 'reading the log, twice: entry', writing: 'written', waiting: 'waiting until what will be overwritten is in the log itself: sealed', removing: 'removed' } as const;
+
+function pointOf({ text, world }: Call): Pick<RestoreOptions, 'at' | 'size'> {
+  const [at, size] = [text('at'), text('size')];
+  if (at !== undefined && size !== undefined) throw new Failure('usage', '--at and --size exclude each other');
+  if (size !== undefined) {
+    if (!/^\d{1,15}$/.test(size)) throw new Failure('usage', `--size is a number of entries, not "${size}"`, 'npx intact status shows the size of the log');
+    return { size: Number(size) };
+  }
+  if (at === undefined) return {};
+  const time = timeFrom(at, world.now());
+  if (time === undefined) throw new Failure('usage', `--at is a time, not "${at}"`, 'e.g. 2026-01-31T08:00:00Z, 2026-01-31, or 90m for an hour and a half ago');
+  return { at: time };
+}
+
+function refuseOwnTables({ outputs }: Deployment, to: string): void {
+  const of = (['LogTableName', 'KeysTableName', 'ViewsTableName'] as const).find((name) => outputs[name] === to);
+  if (of !== undefined) throw new Failure('usage', `${to} is another table of this deployment (${of}): records do not belong there`, 'name a table that does not exist yet');
+}
+
+/** Everything the operation needs of the deployment. */
+async function opened(call: Call, deployment: Deployment, vault: PublishedLog, to: string, pinned: readonly VerifierKey[]): Promise<{ readonly deps: RestoreDeps; readonly options: RestoreOptions }> {
+  const { records, log, keys, kms, random, inbox, repairs, outputs } = deployment;
+  const { now } = call.world;
+  const { restoreKeys } = await import('../operations/restore-records');
+  const identity = await log.identity();
+  const isLive = to === outputs.RecordsTableName;
+  if (isLive && identity === 'absent') throw new Failure('not-yet', 'this deployment has no log yet: there is nothing to restore');
+  const live = isLive && identity !== 'absent' ? { records, repairs, identity, by: await deployment.operator(), meter: silentMeter, sleep: call.io.sleep } : undefined;
+  const opening = await restoreKeys({ keys, keyService: kms, random, now });
+  const only = await scopeOf(call, deployment);
+  return {
+    deps: { ...opening, vault, target: deployment.tableAt(to), now, inbox, live },
+    options: { settings: await settingsFor(deployment, isLive), pinned, only, ...(identity !== 'absent' && { origin: identity.origin }) },
+  };
+}
+
+/** A copy: as the live table is set. The live table itself, and a copy of one that is gone: as the deployment made it. */
+async function settingsFor({ tableAt, outputs }: Deployment, isLive: boolean): Promise<TableSettings> {
+  const { settingsBeside, settingsLike } = await import('../operations/restore-settings');
+  const live = await tableAt(outputs.RecordsTableName).settings();
+  if (live !== 'absent' && !isLive) return settingsLike(live);
+  // Made beside it, under the same key and protection. The keys table, of which there may be replicas, is made in another way.
+  for (const name of [outputs.LogTableName, outputs.ViewsTableName]) {
+    const sibling = await tableAt(name).settings();
+    if (sibling !== 'absent') return settingsBeside(sibling, live === 'absent' ? undefined : live);
+  }
+  throw new Failure('wrong', `neither ${outputs.LogTableName} nor ${outputs.ViewsTableName} is there to tell how this deployment's tables are set`, 'restore into a table of another name that you make yourself, empty; docs/runbook.md#restore');
+}
+
+async function scopeOf({ text }: Call, { keys, kms }: Deployment): Promise<RestoreOptions['only']> {
+  const [customer, record] = [text('customer'), text('record')];
+  if (customer !== undefined && record !== undefined) throw new Failure('usage', '--customer and --record exclude each other');
+  if (customer !== undefined) {
+    const { pk } = recordKeys.customer(customer);
+    return (image) => stringOf(image, 'customerId') === customer || keyOf(image).pk === pk;
+  }
+  if (record === undefined) return undefined;
+  const key = /^(\S+#\S+) (\S+)$/.exec(record);
+  if (key !== null) return (image) => keyOf(image).pk === key[1] && keyOf(image).sk === key[2];
+  const { loadSecrets } = await import('../operations/load-secrets');
+  const pk = /^[mfqacw]#\S+$/.test(record) ? record : recordKeys.message(hashed(await loadSecrets({ keys, keyService: kms }).dedupeKey(), 'wamid', [record]), '').pk;
+  return (image: Image) => keyOf(image).pk === pk;
+}
+
+/** Runs `work`; what the operations refuse becomes words for a person. */
+async function explained<T>(from: string | undefined, work: () => Promise<T>): Promise<T> {
+  const [{ RestoreError }, { ReplayError }] = await Promise.all([import('../operations/restore-records'), import('../operations/published-entries')]);
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RestoreError) throw new Failure(error.code === 'other-log' || error.code === 'no-keys' ? 'wrong' : 'usage', error.message, error.next, { cause: error });
+    if (error instanceof ReplayError) throw new Failure('wrong', `${from ?? 'the vault'} cannot be restored from: ${error.message}`, 'try a copy or the replica with --from; docs/runbook.md#restore', { cause: error });
+    throw error;
+  }
+}
+
+const isNothing = ({ exists, toWrite, toRemove, contents, settings, resumes }: RestorePlan): boolean => exists && !resumes && toWrite === 0 && toRemove.length === 0 && contents === 0 && settings.length === 0;
+
+const summary = ({ exists, toWrite, toReplace, toRemove, settings }: RestorePlan): string =>
+  [
+    ...(exists ? [] : ['makes it anew']),
+    `writes ${amount(toWrite, 'record')}${toReplace === 0 ? '' : `, ${counted(toReplace)} over something else`}`,
+    ...(toRemove.length === 0 ? [] : [`removes ${counted(toRemove.length)}`]),
+    ...(settings.length === 0 ? [] : [`sets ${settings.map(({ setting }) => setting).join(', ')}`]),
+  ].join(', ');
+
+const maxShown = 20;
+
+function planned(plan: RestorePlan): string[] {
+  const { origin, size, at, target, isLive, exists, resumes, records, same, ahead, toWrite, toReplace, toRemove, contents, bytes, notes, losses, settings } = plan;
+  const state = resumes ? 'goes on with what was begun' : exists ? (isLive ? 'is compared first' : 'is there and is compared first') : 'is made';
+  return [
+    ...aligned([
+      ['log', printable(origin)],
+      ['point', `${amount(size, 'entry', 'entries')}${at === undefined ? '' : `, changes until ${at}`}`],
+      ['table', `${printable(target)}${isLive ? ', the LIVE table' : ''}: ${state}`],
+      ['records', `${counted(records)}, of these ${counted(same)} as they should be${ahead === 0 ? '' : `, ${counted(ahead)} newer than the log and left alone`}`],
+      ['to write', `${counted(toWrite)} (${counted(bytes)} bytes)${toReplace === 0 ? '' : `, ${counted(toReplace)} of them over something else`}`],
+      ...(toRemove.length === 0 ? [] : [['to remove', `${amount(toRemove.length, 'item')} that the log does not have`]]),
+      ...(contents === 0 ? [] : [['bodies', `${counted(contents)} to put back into the inbox`]]),
+      ...settings.map(({ setting, wanted, there }) => ['setting', `${setting} is ${printable(there)}, should be ${printable(wanted)}`]),
+    ]),
+    ...toRemove.slice(0, maxShown).map(({ pk, sk }) => `  remove ${printable(pk)} / ${printable(sk)}`),
+    ...(toRemove.length > maxShown ? [`  … and ${counted(toRemove.length - maxShown)} more; --json lists all`] : []),
+    ...(losses === 0 ? [] : [`CANNOT BE RESTORED: ${counted(losses)}`]),
+    ...notes.map(noted),
+  ];
+}
+
+const noted = ({ why, meaning, count, entries }: RestoreNote): string =>
+  `  ${MEANINGS[meaning]} ${counted(count)} ${why}: ${REASONS[why]} (${entries.length < count ? 'such as ' : ''}entry ${entries.map(counted).join('; ')})`;
+
+const MEANINGS: Readonly<Record<RestoreNote['meaning'], string>> = { gap: 'as it should be:', loss: 'LOST:', ignored: 'of no matter:' };
+
+const REASONS: Readonly<Record<RestoreNote['why'], string>> = {
+  erased: 'the key was erased, and the content with it',
+  'key-absent': 'the keys table has no key of its subject',
+  'key-corrupt': 'the key of its subject does not open',
+  'blob-absent': 'its blob is not in the vault',
+  damaged: 'the vault does not hold what was committed to',
+  mac: 'made by something else than this system',
+  kind: 'of a kind this system does not have',
+  immutable: 'made over a record that is never changed',
+  subject: 'under another subject than its record',
+  'kind-changed': 'of another kind than its record',
+  older: 'an earlier revision put back',
+  raw: 'holds no record that could be read',
+  misplaced: 'sealed in a place that is not its own',
+  unparseable: 'no entry of this program',
+  'removed-by-hand': 'the record was removed; it is restored',
+  'content-unsealed': 'a body outside its record that was never sealed, and the inbox has lost it',
+  'content-closed': 'a body outside its record that is gone from the vault too, and the inbox has lost it',
+  'content-different': 'a body outside its record: the inbox has other bytes under its name, which are not overwritten',
+};
+
+function restored({ written, removed, contents, left, settings, seconds }: RestoreResult): string[] {
+  return [
+    `done in ${seconds.toFixed(1)} s: ${amount(written, 'record')} written, ${counted(removed)} removed, ${amount(contents, 'body', 'bodies')} put back`,
+    ...left.slice(0, maxShown).map(({ key, why }) => `  LEFT ALONE ${printable(key.pk)} / ${printable(key.sk)}: ${LEFT[why]}`),
+    ...(left.length > maxShown ? [`  … and ${counted(left.length - maxShown)} more; --json lists all`] : []),
+    ...settings.map(({ setting, wanted, there }) => `  STILL DIFFERENT ${setting} is ${printable(there)}, should be ${printable(wanted)}`),
+  ];
+}
+
+const LEFT: Readonly<Record<RestoreResult['left'][number]['why'], string>> = {
+  unsealed: 'what stands there is not in the log yet; run this again in a minute, and if it stays open docs/runbook.md#seal-lag',
+  changed: 'it was changed meanwhile; run this again',
+  unreadable: 'the log has entries that nobody can open, which may be of it; bring back what the plan calls lost first',
+};
+
+const facts = ({ work: _work, ...plan }: RestorePlan): object => plan;
