@@ -4,14 +4,15 @@
  */
 import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { EventSourceMapping, type Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import type { EventSourceMapping, Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { Env } from '../../src/runtime/env';
 import type { DataKey } from './data-key';
 import { allowOnObjects, allowTellingAbsence } from './objects';
 import { reviewed } from './reviewed';
+import { allowSending, feedFrom, workQueue, type WorkQueue } from './work-queue';
 
 const DELIVERIES = 'delivery/';
 const CONTENT = 'content/';
@@ -24,18 +25,15 @@ export class Inbox extends Construct {
   readonly bucket: Bucket;
   readonly queue: Queue;
   readonly deadLetters: Queue;
+  private readonly work: WorkQueue;
   private readonly dataKey: DataKey;
 
   constructor(scope: Construct, id: string, dataKey: DataKey) {
     super(scope, id);
     this.dataKey = dataKey;
-    const queueDefaults = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) };
-    this.deadLetters = new Queue(this, 'DeadLetters', queueDefaults);
-    this.queue = new Queue(this, 'Queue', {
-      ...queueDefaults,
-      visibilityTimeout: Duration.seconds(6 * PROCESSING_TIMEOUT.toSeconds()),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: ATTEMPTS },
-    });
+    this.work = workQueue(this, { visibility: Duration.seconds(6 * PROCESSING_TIMEOUT.toSeconds()), attempts: ATTEMPTS });
+    this.queue = this.work.queue;
+    this.deadLetters = this.work.deadLetters;
     this.bucket = new Bucket(this, 'Bucket', {
       encryption: BucketEncryption.KMS,
       encryptionKey: dataKey,
@@ -67,18 +65,14 @@ export class Inbox extends Construct {
   feed(fn: Lambda): EventSourceMapping {
     this.grantPut(fn);
     this.allow(fn, ['s3:DeleteObject'], [DELIVERIES]);
-    fn.addToRolePolicy(new PolicyStatement({ actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], resources: [this.queue.queueArn] }));
-    const mapping = new EventSourceMapping(fn, 'FromInbox', { target: fn, eventSourceArn: this.queue.queueArn, batchSize: 1 });
-    mapping.node.addDependency(fn.role!);
-    return mapping;
+    return feedFrom(this.work, fn, 'FromInbox', { batchSize: 1 });
   }
 
   /** Lets `fn` find deliveries whose announcement was lost, or whose processing failed, and announce them again. */
   grantSweep(fn: Lambda): void {
     this.allow(fn, ['s3:GetObject'], [DELIVERIES]);
     this.dataKey.grantReadThrough(fn, 's3');
-    fn.addEnvironment(Env.INBOX_QUEUE_URL, this.queue.queueUrl);
-    fn.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }));
+    allowSending(this.work, fn, Env.INBOX_QUEUE_URL);
   }
 
   private allow(fn: Lambda, actions: string[], prefixes: readonly string[]): void {

@@ -1,12 +1,14 @@
 /**
- * The facts. Functions put and read items; no function of ours deletes one, and "never modified" is not a permission but a condition on every put, watched by the
+ * The facts. Functions put and read items; one function alone, the repair's, deletes one, and "never modified" is not a permission but a condition on every put, watched by the
  * sealer, which reads every change from this table's stream whoever made it.
  */
 import { AttributeType, ProjectionType, StreamViewType } from 'aws-cdk-lib/aws-dynamodb';
 import type { EventSourceMapping, Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { KeySchema, recordKeys } from '../../src/core/table-keys';
-import { Env } from '../../src/runtime/env';
+import { Env, SCRATCH_SUFFIX } from '../../src/runtime/env';
+import type { DataKey } from './data-key';
 import { Table, type TableProps } from './table';
 
 /** Where records of what Meta sends lie; a receiver cannot write one of the system's own. */
@@ -14,9 +16,13 @@ const RECORDED_PARTITIONS = [recordKeys.message('*', ''), recordKeys.field('*'),
 
 /** Where each kind of the system's own records lies. */
 const OWN_PARTITIONS = {
+  audit: recordKeys.audit('').pk,
+  drill: recordKeys.drill('').pk,
   finding: recordKeys.finding('*', '').pk,
   gap: recordKeys.gap('').pk,
   heartbeat: recordKeys.heartbeat('*').pk,
+  repair: recordKeys.repair('*', '', '', '').pk,
+  restore: recordKeys.restore('').pk,
   verification: recordKeys.verification('').pk,
 } as const;
 
@@ -24,8 +30,11 @@ const OWN_PARTITIONS = {
 const PROJECTION_BATCH = 100;
 
 export class RecordsTable extends Table {
+  private readonly atRest: DataKey;
+
   constructor(scope: Construct, id: string, props: TableProps) {
     super(scope, id, props, { env: Env.RECORDS_TABLE, stream: StreamViewType.NEW_AND_OLD_IMAGES });
+    this.atRest = props.dataKey;
     this.table.addGlobalSecondaryIndex({
       indexName: KeySchema.byCustomer.name,
       partitionKey: { name: KeySchema.byCustomer.pk, type: AttributeType.STRING },
@@ -49,6 +58,38 @@ export class RecordsTable extends Table {
   /** Lets `fn` find the results of earlier verifications. */
   grantReadVerifications(fn: Lambda): void {
     this.allow(fn, ['Query'], { partitions: [OWN_PARTITIONS.verification] });
+  }
+
+  /** Lets `fn` ask whether a repair permits a change. */
+  grantReadPermissions(fn: Lambda): void {
+    this.allow(fn, ['Query'], { partitions: [OWN_PARTITIONS.repair] });
+  }
+
+  /**
+   * Lets `fn` repair: read any record, put one back wherever a record of ours can be, say so in a record of its own, and delete what was never ours, which may lie anywhere.
+   * The only right of a function to delete from this table; what it does with it is sealed, and found if no such record permits it.
+   */
+  grantRepair(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'DeleteItem']);
+    this.allow(fn, ['Query'], { partitions: [OWN_PARTITIONS.repair, OWN_PARTITIONS.finding] });
+    this.allow(fn, ['PutItem'], { partitions: [...RECORDED_PARTITIONS, ...Object.values(OWN_PARTITIONS)] });
+  }
+
+  /** Lets `fn` hold the whole table against something else: walk it, and read single records again. */
+  grantCompare(fn: Lambda): void {
+    this.allow(fn, ['BatchGetItem', 'Scan']);
+  }
+
+  /** Lets `fn` restore into scratch: make, fill, read and drop the drill's table, and see how the live one is set. No other table can it make or drop. */
+  grantDrill(fn: Lambda): void {
+    const describing = ['DescribeContinuousBackups', 'DescribeTable', 'DescribeTimeToLive', 'ListTagsOfResource'];
+    const making = ['BatchGetItem', 'BatchWriteItem', 'CreateTable', 'DeleteTable', 'Scan', 'TagResource', 'UpdateContinuousBackups'];
+    const statement = (actions: readonly string[], resource: string): PolicyStatement => new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources: [resource] });
+    this.grantCompare(fn);
+    fn.addToRolePolicy(statement(describing, this.table.tableArn));
+    fn.addToRolePolicy(statement([...describing, ...making], `${this.table.tableArn}${SCRATCH_SUFFIX}`));
+    fn.addEnvironment(Env.SCRATCH_TABLE, `${this.table.tableName}${SCRATCH_SUFFIX}`);
+    this.atRest.grantMakeTables(fn);
   }
 
   /** Lets `fn` walk the whole table. */

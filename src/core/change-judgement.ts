@@ -30,6 +30,16 @@ export const VIOLATIONS = [
 ] as const;
 export type Violation = (typeof VIOLATIONS)[number];
 
+/** What is wrong with the step from one state to the next. A repair that says it makes exactly this step accounts for it; for a state that is not ours nothing does. */
+const OF_THE_STEP: ReadonlySet<Violation> = new Set(['immutable-modified', 'record-removed', 'kind-unknown', 'kind-changed', 'subject-changed', 'rev-not-next']);
+/** What is wrong with the record as it is now, so that its genuine state can be put back. The others are about keys and bodies, which are not in the table. */
+const OF_THE_RECORD: ReadonlySet<Violation> = new Set([...OF_THE_STEP, 'subject-missing', 'mac-invalid', 'mac-missing', 'mac-unknown-key']);
+
+/** Whether a repair that permits a change of this sort accounts for `violation`. Of a removal all are about what is gone. */
+export const isOfStep = (op: Change['op'], violation: Violation): boolean => op === 'REMOVE' || OF_THE_STEP.has(violation);
+/** Whether a record of which this was found may be one that has to be repaired. */
+export const isOfRecord = (violation: Violation): boolean => OF_THE_RECORD.has(violation);
+
 /** One change; stream events have this shape. `STATE`: a record found unsealed long after its change, of which nothing else is known. */
 export interface Change {
   readonly op: 'INSERT' | 'MODIFY' | 'REMOVE' | 'STATE';
@@ -86,7 +96,7 @@ export function judgeChange({ op, key, newImage, oldImage }: Change, macKeys: re
 const isPutBack = (image: Image, before: Image, macKeys: readonly MacKey[]): boolean =>
   subjectOf(image) !== subjectOf(before) && checkMac(macKeys, image) === 'valid' && checkMac(macKeys, before) !== 'valid';
 
-/** No erasure and no repair exists yet, so nothing may remove a record. */
+/** No erasure exists yet; a repair that removes says so in a record of its own (seal-changes). */
 function removalViolations(old: Image): readonly Violation[] {
   return subjectOf(old) === undefined ? ['record-removed', 'subject-missing'] : ['record-removed'];
 }

@@ -69,6 +69,8 @@ export const SUBJECT_FORM = /^[A-Za-z0-9_-]{16,64}$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 /** What begins like one of our own forms is of that form: readers take what follows `late:` for a hash. */
 const SOURCE_FORM = /^(?!(?:late|none|sha256):(?![0-9a-f]{64}$))[\x21-\x7e]{1,128}$/;
+/** Whether an entry may name this as its source. */
+export const isSource = (text: string): boolean => SOURCE_FORM.test(text);
 const CHECKS: Readonly<Record<string, Check>> = {
   v: (value) => value === 1,
   op: (value) => value === 'put' || value === 'remove',

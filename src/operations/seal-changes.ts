@@ -2,17 +2,21 @@
  * Step 3 of sealing, for one change at a time: judge it, record what is wrong with it, encrypt it. Whatever the table held, the change becomes an
  * entry: content can neither stop the sealer nor be dropped by it. Only the world (PortError) can make this fail, and then a retry begins anew.
  */
-import { judgeChange, type Change, type Judgement, type NamedContent, type Violation } from '../core/change-judgement';
+import { isOfRecord, isOfStep, judgeChange, type Change, type Judgement, type NamedContent, type Violation } from '../core/change-judgement';
 import { sha256Hex } from '../core/log/sha256';
 import { findingImage } from '../core/own-records';
-import { withMac, type MacKey } from '../core/record-mac';
+import { checkMac, withMac, type MacKey } from '../core/record-mac';
+import { permissionFor } from '../core/repair-record';
 import { sealPut, sealRemove, type Blob, type ChangeFacts, type SealedChange } from '../core/sealed-change';
 import type { SubjectKey } from '../core/subject-key';
 import { PortError, type Inbox, type LogIdentity, type Meter, type Random, type RecordStore, type Vault } from '../ports';
+import type { RepairRequests } from '../ports/repair-requests';
 import type { SubjectKeys } from './subject-keys';
 
 export interface SealChangeDeps {
-  readonly records: Pick<RecordStore, 'create'>;
+  readonly records: Pick<RecordStore, 'create' | 'partition'>;
+  /** Whom to ask when a record is not as it should be. Absent where a person wants to be asked first. */
+  readonly repairRequests?: RepairRequests | undefined;
   readonly inbox: Pick<Inbox, 'get'>;
   readonly vault: Pick<Vault, 'createLocked'>;
   readonly subjectKeys: SubjectKeys;
@@ -37,15 +41,18 @@ export interface SourcedChange extends Change {
  * afterwards, the entry can be written as it is and nothing it names is missing.
  */
 export async function sealChange(deps: SealChangeDeps, change: SourcedChange): Promise<Buffer> {
-  const judgement = judged(change, await deps.macKeys());
+  const macKeys = await deps.macKeys();
+  const judgement = judged(change, macKeys);
   const key = judgement.subject === undefined ? 'none' : await deps.subjectKeys.of(judgement.subject);
-  const found: Violation[] = [...judgement.violations];
+  const found: Violation[] = [...(await unaccountedFor(deps, macKeys, change, judgement.violations))];
   if (key === 'erased') found.push('subject-erased');
   if (key === 'corrupt') found.push('subject-key-corrupt');
   const body = judgement.body === undefined || typeof key === 'string' ? undefined : await readBody(deps.inbox, judgement.body);
   if (typeof body === 'string') found.push(body);
   // Put before the entry: were it the other way round, a death in between would seal a violation that nobody ever hears of.
   await recordFindings(deps, change, found);
+  // Behind the findings, and again when they were there already: an earlier attempt may have died in between.
+  if (found.some(isOfRecord)) await askForRepair(deps, change);
   const sealed = typeof key === 'string' ? sealRaw(change, await deps.subjectKeys.fresh(), deps.random) : sealJudged(change, judgement, key, body instanceof Buffer ? body : undefined, deps.random);
   await putBlobs(deps.vault, sealed.blobs);
   return sealed.entry;
@@ -100,6 +107,40 @@ async function recordFindings({ records, macKeys, identity, meter }: SealChangeD
     const outcome = await records.create(withMac((await macKeys())[0], image));
     // 'exists': an earlier attempt at this very event told already.
     if (outcome === 'created') meter.count('UnauthorisedChange');
+  }
+}
+
+/**
+ * `violations` without those a repair accounts for. A repair writes a record that permits exactly this step before it takes it, so whoever reads a change can read its
+ * permission: asked for only where something is wrong, and worth nothing without our MAC.
+ */
+async function unaccountedFor({ records }: SealChangeDeps, macKeys: readonly MacKey[], change: SourcedChange, violations: readonly Violation[]): Promise<readonly Violation[]> {
+  // Of a state found long after its change nobody knows which step led to it.
+  if (change.op === 'STATE' || !violations.some((violation) => isOfStep(change.op, violation))) return violations;
+  const place = permissionPlace(change);
+  if (place === undefined) return violations;
+  for await (const image of records.partition(place.pk, place.skPrefix)) {
+    if (checkMac(macKeys, image) === 'valid') return violations.filter((violation) => !isOfStep(change.op, violation));
+  }
+  return violations;
+}
+
+/** Undefined where one of the states has no canonical form: no repair of ours makes such a step. */
+function permissionPlace({ op, key, oldImage, newImage }: SourcedChange): ReturnType<typeof permissionFor> | undefined {
+  try {
+    return permissionFor(key, op === 'INSERT' ? undefined : oldImage, op === 'REMOVE' ? undefined : newImage);
+  } catch {
+    return undefined; // stateHash is pure: it throws on images that have no canonical form, and for nothing else
+  }
+}
+
+async function askForRepair({ repairRequests, meter }: SealChangeDeps, { key, src }: SourcedChange): Promise<void> {
+  try {
+    await repairRequests?.ask({ key, source: src });
+  } catch (error) {
+    if (!(error instanceof PortError) || error.code === 'unavailable') throw error;
+    // Asking again will not help, and sealing must not wait until somebody mends the queue or its rights: that is louder, and the finding stands.
+    meter.count('RepairsRefused');
   }
 }
 

@@ -19,7 +19,7 @@ import { sealChange } from './seal-changes';
 import { cutIntoRounds, makeSealer, pause, putRound, type SealDeps, type Sealer } from './seal-records';
 
 export interface SealMissingDeps extends SealDeps {
-  readonly records: Pick<RecordStore, 'create' | 'get' | 'scan'>;
+  readonly records: SealDeps['records'] & Pick<RecordStore, 'get' | 'scan'>;
   readonly log: SealDeps['log'] & Pick<LogStore, 'rounds' | 'roundsByTime' | 'unsealedStates' | 'noteUnsealed' | 'forgetUnsealed'>;
   readonly vault: SealDeps['vault'] & Pick<Vault, 'get'>;
 }

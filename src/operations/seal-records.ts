@@ -10,6 +10,7 @@ import { appendLeaves, leafHash } from '../core/log/merkle';
 import { sha256Hex } from '../core/log/sha256';
 import { segmentName } from '../core/verify/vault-name';
 import { PortError, type Clock, type Head, type Inbox, type KeyService, type KeyTable, type LogStore, type Meter, type Random, type RecordStore, type Sleep, type StreamEvent, type Vault } from '../ports';
+import type { RepairRequests } from '../ports/repair-requests';
 import { inParallel } from './in-parallel';
 import { loadSecrets } from './load-secrets';
 import { countingStops, readLog, rememberIdentity, type LogReader } from './read-log';
@@ -17,7 +18,9 @@ import { sealChange, type SealChangeDeps, type SourcedChange } from './seal-chan
 import { subjectKeys } from './subject-keys';
 
 export interface SealDeps {
-  readonly records: Pick<RecordStore, 'create'>;
+  readonly records: Pick<RecordStore, 'create' | 'partition'>;
+  /** Absent where a person wants to be asked before a record is repaired. */
+  readonly repairRequests?: RepairRequests | undefined;
   readonly log: Pick<LogStore, 'readHead' | 'sealedMarks' | 'commitRound' | 'identity'>;
   readonly vault: Pick<Vault, 'getMutable' | 'createLocked'>;
   readonly inbox: Pick<Inbox, 'get'>;

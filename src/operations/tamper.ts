@@ -1,22 +1,31 @@
 /**
  * Shows what Intact is for: changes a message by hand, past everything, as somebody with write access to the table could, and watches until the change is
- * sealed, found, counted and alarmed. Nothing is repaired or hidden afterwards; the log holds the message as it was and as it was made.
+ * sealed, found, undone, counted and alarmed. It undoes nothing itself and hides nothing: the log holds the message as it was, as it was made, and the repair.
  */
 import { hashed } from '../core/dedupe-key';
-import { keyOf, stringOf, type Attribute, type Image, type TableKey } from '../core/image';
+import { integerOf, keyOf, stringOf, type Attribute, type Image, type TableKey } from '../core/image';
+import { verifierKey } from '../core/log/vkey';
+import { isSameImage } from '../core/record-history';
+import { repairsOf } from '../core/repair-record';
 import { recordKeys } from '../core/table-keys';
-import type { Clock, Head, KeyService, KeyTable, LogStore, RecordStore, Round, Sleep } from '../ports';
+import type { Clock, Head, KeyService, KeyTable, LogStore, RecordStore, Round, Signer, Sleep } from '../ports';
 import type { ByHand } from '../ports/by-hand';
 import type { AlarmState, Monitoring } from '../ports/monitoring';
+import type { VaultReader } from '../ports/vault-reader';
 import { loadSecrets } from './load-secrets';
+import type { LockPolicy } from './verify-locks';
+import { verifyVault } from './verify-vault';
 
 export interface TamperPorts {
   readonly records: Pick<RecordStore, 'get' | 'scan' | 'partition'>;
   readonly byHand: ByHand;
-  readonly log: Pick<LogStore, 'readHead' | 'rounds'>;
+  readonly log: Pick<LogStore, 'readHead' | 'rounds' | 'identity'>;
   readonly keys: Pick<KeyTable, 'getSecret'>;
   readonly keyService: Pick<KeyService, 'region' | 'unwrap'>;
   readonly monitoring: Monitoring;
+  readonly vault: VaultReader;
+  readonly lockPolicy: LockPolicy;
+  readonly signer: Pick<Signer, 'publicKey'>;
   readonly now: Clock;
   readonly sleep: Sleep;
 }
@@ -33,6 +42,9 @@ export type TamperStep =
   | { readonly step: 'changed'; readonly attribute: string; readonly from: string; readonly to: string }
   | { readonly step: 'sealed'; readonly round: Round; readonly log: LogPosition }
   | { readonly step: 'found'; readonly findings: readonly TamperFinding[] }
+  /** The record is again what it was, byte for byte. */
+  | { readonly step: 'healed'; readonly repair: TamperRepair }
+  | { readonly step: 'verified'; readonly ok: boolean; readonly entries: number; readonly findings: number }
   | { readonly step: 'counted'; readonly unauthorisedChanges: number }
   | { readonly step: 'alarmed'; readonly alarms: readonly AlarmState[] };
 
@@ -42,11 +54,21 @@ export interface TamperFinding {
   readonly receivedAt: string;
 }
 
-/** `no-message`: there is none to change. `not-found`: changed, but not found within the time: that is the failure this command looks for. */
-export type TamperOutcome = { readonly outcome: 'found' } | { readonly outcome: 'no-message' | 'not-found' };
+/** The record the repair left. */
+export interface TamperRepair {
+  readonly record: TableKey;
+  readonly action: string;
+  /** Index of the entry whose state was put back. */
+  readonly entry: number | undefined;
+}
+
+/** `found`: and healed. `not-healed`: found, and not put back within the time, because the stage asks first or the repair was refused. `no-message`: there is none to change. `not-found`: changed, but not found within the time: that is the failure this command looks for. */
+export type TamperOutcome = { readonly outcome: 'found' } | { readonly outcome: 'not-healed' | 'no-message' | 'not-found' };
 
 /** Stream, sealer and emulator take some seconds; ten times that means that nobody looks. */
 const FIND_WITHIN_MS = 90_000;
+/** The repair waits for the log itself, two minutes at most. */
+const HEAL_WITHIN_MS = 150_000;
 /** Metrics are forwarded and alarms evaluated once a minute or so; they are shown when they come, and said to be late otherwise. */
 const ALARM_WITHIN_MS = 150_000;
 const POLL_MS = 500;
@@ -75,8 +97,32 @@ export async function tamper(ports: TamperPorts, messageId: string | undefined, 
 
   const sealed = await until(ports, FIND_WITHIN_MS, () => roundAfter(ports.log, headBefore));
   if (sealed !== undefined) tell({ step: 'sealed', round: sealed, log: position(await ports.log.readHead()) });
+  const repair = await until(ports, HEAL_WITHIN_MS, () => healed(ports.records, image, startedAt));
+  if (repair !== undefined) {
+    tell({ step: 'healed', repair });
+    tell({ step: 'verified', ...(await verified(ports)) });
+  }
   await watchAlarms(ports, startedAt, tell);
-  return { outcome: 'found' };
+  return { outcome: repair === undefined ? 'not-healed' : 'found' };
+}
+
+/** What the repair left, once the record is again what `before` is. */
+async function healed(records: TamperPorts['records'], before: Image, since: Date): Promise<TamperRepair | undefined> {
+  const now = await records.get(keyOf(before), { consistent: true });
+  if (now === 'absent' || !isSameImage(now, before)) return undefined;
+  let newest: Image | undefined;
+  // Dated as the change it undoes, whose time the stream gives in whole seconds.
+  const earliest = new Date(since.getTime() - 1000).toISOString();
+  for await (const image of records.partition(repairsOf(keyOf(before)))) if ((stringOf(image, 'receivedAt') ?? '') >= (stringOf(newest, 'receivedAt') ?? earliest)) newest = image;
+  return newest === undefined ? undefined : { record: keyOf(newest), action: stringOf(newest, 'action') ?? '', entry: integerOf(newest, 'entry') };
+}
+
+/** The whole vault, as anybody would verify it, with the signing key pinned. */
+async function verified({ vault, lockPolicy, log, signer }: TamperPorts): Promise<{ readonly ok: boolean; readonly entries: number; readonly findings: number }> {
+  const identity = await log.identity();
+  const keys = identity === 'absent' ? [] : [verifierKey(identity.origin, await signer.publicKey())];
+  const { ok, entries, findings } = await verifyVault(vault, { profile: 'intact', keys, lockPolicy });
+  return { ok, entries, findings: findings.length };
 }
 
 async function watchAlarms(ports: TamperPorts, startedAt: Date, tell: (step: TamperStep) => void): Promise<void> {

@@ -4,10 +4,14 @@ export const Env = {
   RECORDS_TABLE: 'INTACT_RECORDS_TABLE',
   LOG_TABLE: 'INTACT_LOG_TABLE',
   KEYS_TABLE: 'INTACT_KEYS_TABLE',
+  /** The table a drill makes, fills and drops. */
+  SCRATCH_TABLE: 'INTACT_SCRATCH_TABLE',
   VIEWS_TABLE: 'INTACT_VIEWS_TABLE',
   VAULT_BUCKET: 'INTACT_VAULT_BUCKET',
   INBOX_BUCKET: 'INTACT_INBOX_BUCKET',
   INBOX_QUEUE_URL: 'INTACT_INBOX_QUEUE_URL',
+  /** Where repairs are asked for; not set where a person is to be asked first. */
+  REPAIR_QUEUE_URL: 'INTACT_REPAIR_QUEUE_URL',
   APP_SECRET_ARN: 'INTACT_APP_SECRET_ARN',
   SIGNING_KEY_ARN: 'INTACT_SIGNING_KEY_ARN',
   /** KMS key that wraps the key-encryption key, the MAC key and the dedupe key. */
@@ -16,9 +20,15 @@ export const Env = {
   ORIGIN_PREFIX: 'INTACT_ORIGIN_PREFIX',
   LOCK_MODE: 'INTACT_LOCK_MODE',
   RETENTION_DAYS: 'INTACT_RETENTION_DAYS',
+  /** `<hours>/<shares>` of the audit, `<hours>/<shares>` of the drill: whose turn it is follows from them and the clock. */
+  AUDIT_ROTATION: 'INTACT_AUDIT_ROTATION',
+  DRILL_ROTATION: 'INTACT_DRILL_ROTATION',
   /** 'on': send traces to X-Ray; the function's active tracing must be on as well. */
   TRACING: 'INTACT_TRACING',
 } as const;
+
+/** The drill's table is called as the records table, and this. */
+export const SCRATCH_SUFFIX = '-drill-scratch';
 
 /** What marks the vault's unlocked objects: its lifecycle expires noncurrent versions that carry it. Nothing that is locked carries it. */
 export const UNLOCKED_TAG = { key: 'intact-lock', value: 'none' } as const;

@@ -49,6 +49,20 @@ const FIELDS = [
   'findings',
   'entries',
   'segments',
+  // audit and drill
+  'audit',
+  'drill',
+  'share',
+  'records',
+  'asked',
+  'closed',
+  'differences',
+  'newer',
+  'seconds',
+  'restoreSeconds',
+  // repairs
+  'source',
+  'entry',
   // a failure
   'error',
   'code',
@@ -102,4 +116,4 @@ export function failureFields(error: unknown): LogFields {
   };
 }
 
-const isTellable = (error: Error): boolean => error instanceof PortError || error instanceof VaultReadError || error.name === 'LogStopped';
+const isTellable = (error: Error): boolean => error instanceof PortError || error instanceof VaultReadError || ['LogStopped', 'ReplayError', 'RestoreError', 'DrillError'].includes(error.name);

@@ -8,6 +8,9 @@ export function setting(name: keyof typeof Env): string {
   return value;
 }
 
+/** The same for a variable that may be absent by intent. */
+export const optionalSetting = (name: keyof typeof Env): string | undefined => process.env[Env[name]] || undefined;
+
 export function lockMode(): 'COMPLIANCE' | 'GOVERNANCE' {
   const mode = setting('LOCK_MODE');
   if (mode !== 'COMPLIANCE' && mode !== 'GOVERNANCE') throw new Error(`${Env.LOCK_MODE} is COMPLIANCE or GOVERNANCE, not ${mode}`);
@@ -18,6 +21,14 @@ export function retentionDays(): number {
   const days = Number(setting('RETENTION_DAYS'));
   if (!Number.isSafeInteger(days) || days < 1) throw new Error(`${Env.RETENTION_DAYS} is a whole number of days, at least 1`);
   return days;
+}
+
+/** Whose turn it is of shares that come round: one every `everyHours`, of `of`. */
+export function rotation(name: 'AUDIT_ROTATION' | 'DRILL_ROTATION'): { readonly everyHours: number; readonly of: number } {
+  const [everyHours, of] = setting(name).split('/').map(Number);
+  const isCount = (n: number | undefined): n is number => Number.isSafeInteger(n) && (n as number) >= 1;
+  if (!isCount(everyHours) || !isCount(of)) throw new Error(`${Env[name]} is <hours>/<shares>, such as 24/7`);
+  return { everyHours, of };
 }
 
 /** Lambda's own variable. */

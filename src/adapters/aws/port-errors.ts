@@ -61,6 +61,7 @@ const CORRUPT = new Set([
   'IdempotentParameterMismatchException',
   'ResourceNotFoundException',
   'NoSuchBucket',
+  'QueueDoesNotExist',
   'NotFoundException',
 ]);
 

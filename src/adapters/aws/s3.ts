@@ -23,11 +23,11 @@ export function s3(): S3Client {
   return (shared ??= s3Client());
 }
 
-/** A client of its own, for tests and tools. */
-export function s3Client(overrides: ClientOverrides = {}): S3Client {
+/** A client of its own, for tests and tools. `anyRegion`: for a bucket that is named from outside and may lie in another region, such as a vault's replica; S3 says in which. */
+export function s3Client(overrides: ClientOverrides = {}, { anyRegion = false }: { readonly anyRegion?: boolean } = {}): S3Client {
   // Path style: a bucket name with a dot breaks TLS otherwise, and an endpoint that is an address has no subdomains.
   // No "Expect: 100-continue": our puts are a few MB, and waiting for it costs a connection of its own each time.
-  return new S3Client({ ...sdkSettings(overrides), forcePathStyle: true, expectContinueHeader: false } as ConstructorParameters<typeof S3Client>[0] & object);
+  return new S3Client({ ...sdkSettings(overrides), forcePathStyle: true, expectContinueHeader: false, followRegionRedirects: anyRegion } as ConstructorParameters<typeof S3Client>[0] & object);
 }
 
 /** The object's bytes, checked against the checksum S3 keeps of them, or 'absent'. */

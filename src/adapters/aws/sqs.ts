@@ -19,5 +19,5 @@ export function sqsClient(overrides: ClientOverrides = {}): SQSClient {
 export const sqsSender =
   (client: SQSClient, queueUrl: string) =>
   async (body: string): Promise<void> => {
-    await asking('put a message on the inbox queue', () => client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body })));
+    await asking('put a message on a queue', () => client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body })));
   };

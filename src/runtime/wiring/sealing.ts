@@ -13,6 +13,7 @@ import type { Vault } from '../../ports';
 import { UNLOCKED_TAG } from '../env';
 import { containerMeter } from '../metrics';
 import { lockMode, retentionDays, setting } from '../settings';
+import { repairRequests } from './repairing';
 import { keyPorts, now, random, sleep } from './world';
 
 const vault = (): Vault => s3Vault(s3(), { bucket: setting('VAULT_BUCKET'), lockMode: lockMode(), retentionDays: retentionDays(), unlockedTag: UNLOCKED_TAG }, now);
@@ -23,6 +24,7 @@ export const sealDeps = (): SealMissingDeps => ({
   log: logStore(dynamoDb(), setting('LOG_TABLE')),
   vault: vault(),
   inbox: s3Inbox(s3(), setting('INBOX_BUCKET')),
+  repairRequests: repairRequests(),
   ...keyPorts(),
   meter: containerMeter(),
   now,
