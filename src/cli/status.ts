@@ -14,7 +14,8 @@ export const run: Run = async ({ flag, io, world }) => {
   scanned.end();
   if (flag('json')) printJson(io, document(deployment, status));
   else for (const line of page(deployment, status, world.now())) printLine(io, line);
-  return status.openFindings === 0 && status.lastVerification?.ok !== false ? 0 : 1;
+  const isClean = [status.lastVerification, status.lastAudit, status.lastDrill].every((run) => run?.ok !== false);
+  return status.openFindings === 0 && isClean ? 0 : 1;
 };
 
 const ports = ({ records, log, vault, monitoring }: Deployment) => ({ records, log, vault, monitoring });
@@ -40,7 +41,7 @@ function document({ target, region, outputs }: Deployment, status: Status): obje
 function page({ target, region, outputs }: Deployment, status: Status, now: Date): string[] {
   const { head, records, last24h, seal, alarms } = status;
   const since = (at: string): string => `${ago(now.getTime() - Date.parse(at))} ago`;
-  const lastRun = (run: LastRun | null): string => (run === null ? 'never ran' : `${run.ok ? 'clean' : amount(run.findings, 'finding')}, ${since(run.at)}`);
+  const lastRun = (run: LastRun | null, what = 'finding'): string => (run === null ? 'never ran' : `${run.ok ? 'clean' : amount(run.findings, what)}, ${since(run.at)}`);
   const known = (n: number | null): string => (n === null ? 'not measured' : counted(n));
   return [
     `Intact, stage ${target.stage}, ${region}`,
@@ -74,7 +75,7 @@ function page({ target, region, outputs }: Deployment, status: Status, now: Date
       ['verification', lastRun(status.lastVerification)],
       ['audit', lastRun(status.lastAudit)],
       ['snapshot', lastRun(status.lastSnapshot)],
-      ['drill', lastRun(status.lastDrill)],
+      ['drill', lastRun(status.lastDrill, 'difference')],
       ['report', lastRun(status.lastReport)],
       ['open findings', counted(status.openFindings)],
       ['alarms', alarms.length === 0 ? 'none' : alarms.map(({ name, since: at }) => `${name}${at === undefined ? '' : ` for ${ago(now.getTime() - Date.parse(at))}`}`).join(', ')],

@@ -5,6 +5,7 @@
  */
 import { integerOf, stringOf, type Image } from '../core/image';
 import { parseOwnCheckpoint } from '../core/log/checkpoint';
+import { recordKeys } from '../core/table-keys';
 import { METRIC_NAMES, type MetricName } from '../core/metric-names';
 import type { Clock, LogStore, RecordStore, Vault } from '../ports';
 import type { AlarmState, Monitoring } from '../ports/monitoring';
@@ -55,6 +56,7 @@ export interface Status {
   readonly lastSnapshot: LastRun | null;
   readonly lastDrill: LastRun | null;
   readonly lastReport: LastRun | null;
+  /** Findings but those about a record that was repaired since. */
   readonly openFindings: number;
   /** Those that are firing. */
   readonly alarms: readonly FiringAlarm[];
@@ -70,17 +72,19 @@ const STALE_MS = 30 * 60_000;
 /** Reads everything; `onProgress` hears of scanned records. Throws `PortError` when any part could not be read: half a status would look like a whole one. */
 export async function readStatus(ports: StatusPorts, onProgress: (scanned: number) => void = () => undefined): Promise<Status> {
   const now = ports.now();
-  const [head, table, last24h, lagSeconds, unsealed, lastVerification, firing] = await Promise.all([
+  const [head, table, last24h, lagSeconds, unsealed, lastVerification, lastAudit, lastDrill, firing] = await Promise.all([
     headNow(ports),
     countRecords(ports, onProgress),
     lastDay(ports.monitoring, now),
     sealLag(ports.monitoring, now),
     countUnsealed(ports.log),
-    newestVerification(ports.records),
+    newestRun(ports.records, 'verification'),
+    newestRun(ports.records, 'audit'),
+    newestRun(ports.records, 'drill'),
     firingAlarms(ports.monitoring),
   ]);
-  const facts = { head, records: table.byKind, last24h, seal: { lagSeconds, unsealed }, lastVerification, openFindings: table.findings, alarms: firing };
-  return { ...facts, lastAudit: null, lastSnapshot: null, lastDrill: null, lastReport: null, open: linesToOpen(facts, now) };
+  const facts = { head, records: table.byKind, last24h, seal: { lagSeconds, unsealed }, lastVerification, lastAudit, lastDrill, openFindings: table.findings, alarms: firing };
+  return { ...facts, lastSnapshot: null, lastReport: null, open: linesToOpen(facts, now) };
 }
 
 async function headNow({ log, vault }: StatusPorts): Promise<Status['head']> {
@@ -100,16 +104,26 @@ async function sealedAt(log: Pick<LogStore, 'rounds'>, entry: number): Promise<s
 
 async function countRecords({ records }: StatusPorts, onProgress: (scanned: number) => void): Promise<{ byKind: Record<string, number>; findings: number }> {
   const byKind = new Map<string, number>();
+  const findings: Image[] = [];
+  /** Record → when the last change of it happened that was repaired. */
+  const repaired = new Map<string, string>();
   let scanned = 0;
   for await (const image of records.scan()) {
     const kind = stringOf(image, 'kind') ?? 'unknown';
+    if (kind === 'finding') findings.push(image);
+    if (kind === 'repair') repaired.set(recordOf(image), [repaired.get(recordOf(image)) ?? '', stringOf(image, 'receivedAt') ?? ''].sort()[1]!);
     byKind.set(kind, (byKind.get(kind) ?? 0) + 1);
     if (++scanned % 1_000 === 0) onProgress(scanned);
   }
   onProgress(scanned);
   const sorted = Object.fromEntries([...byKind].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { byKind: sorted, findings: byKind.get('finding') ?? 0 };
+  // A repair is dated as the change it undoes; what was found of that change, or of one before it, has been dealt with.
+  const open = findings.filter((image) => stringOf(image, 'recordPk') === undefined || (repaired.get(recordOf(image)) ?? '') < (stringOf(image, 'receivedAt') ?? ''));
+  return { byKind: sorted, findings: open.length };
 }
+
+/** The record that a finding or a repair is about. */
+const recordOf = (image: Image): string => JSON.stringify([stringOf(image, 'recordPk'), stringOf(image, 'recordSk')]);
 
 const LAST_DAY = {
   received: 'DeliveriesReceived',
@@ -140,10 +154,10 @@ async function countUnsealed(log: Pick<LogStore, 'unsealedStates'>): Promise<num
   return n;
 }
 
-/** Verifications are few and their sort keys grow with time: the last of the partition is the newest. */
-async function newestVerification(records: Pick<RecordStore, 'partition'>): Promise<LastRun | null> {
+/** Runs are few and their sort keys grow with time: the last of the partition is the newest. */
+async function newestRun(records: Pick<RecordStore, 'partition'>, kind: 'verification' | 'audit' | 'drill'): Promise<LastRun | null> {
   let newest: Image | undefined;
-  for await (const image of records.partition('verification')) newest = image;
+  for await (const image of records.partition(recordKeys[kind]('').pk)) newest = image;
   if (newest === undefined) return null;
   const findings = integerOf(newest, 'findings') ?? 0;
   const ok = newest['ok'];
@@ -165,9 +179,11 @@ function asFiring({ name, since, reason, description }: AlarmState): FiringAlarm
   return { name, state: 'ALARM', ...(since !== undefined && { since }), ...(reason !== undefined && { reason }), runbook: named ?? `${RUNBOOK}#${article}` };
 }
 
-function linesToOpen(facts: Pick<Status, 'head' | 'seal' | 'lastVerification' | 'openFindings' | 'alarms'>, now: Date): string[] {
+function linesToOpen(facts: Pick<Status, 'head' | 'seal' | 'lastVerification' | 'lastAudit' | 'lastDrill' | 'openFindings' | 'alarms'>, now: Date): string[] {
   const lines = facts.alarms.map(({ name, runbook }) => `${runbook} (alarm ${name})`);
   if (facts.lastVerification?.ok === false) lines.push(`${RUNBOOK}#verification-findings (the last verification found something)`);
+  if (facts.lastAudit?.ok === false) lines.push(`${RUNBOOK}#audit-findings (the last audit of the table found something)`);
+  if (facts.lastDrill?.ok === false) lines.push(`${RUNBOOK}#drill-differences (the last restore drill differed)`);
   if (facts.openFindings > 0) lines.push(`${RUNBOOK}#unauthorised-change (findings: ${facts.openFindings}; npx intact list --kind finding)`);
   if (facts.seal.unsealed > 0) lines.push(`${RUNBOOK}#seal-lag (states not sealed: ${facts.seal.unsealed})`);
   const { head } = facts;

@@ -1,6 +1,9 @@
 /** Status: counts what is there, says null for what never ran or was not measured, and names what to open. */
 import { readStatus, type StatusPorts } from '../../src/operations/status';
+import { keyOf } from '../../src/core/image';
 import { withMac } from '../../src/core/record-mac';
+import { repairImage } from '../../src/core/repair-record';
+import { runImage } from '../../src/core/run-records';
 import type { MetricName } from '../../src/core/metric-names';
 import type { AlarmState } from '../../src/ports/monitoring';
 import { PortError } from '../../src/ports';
@@ -62,6 +65,17 @@ describe('status', () => {
     expect((await status()).lastVerification).toEqual({ at: '2026-02-03T03:00:00.000Z', ok: true, findings: 0 });
   });
 
+  it.each(['audit', 'drill'] as const)('takes the newest %s, and names the article where it found something', async (kind) => {
+    const run = (at: string, findings: number) => withMac(world.macKey, runImage(kind, { at, ok: findings === 0, findings, records: 5, seconds: 1.5, size: 7 }, world.identity.systemSubject));
+    const name = kind === 'audit' ? 'lastAudit' : 'lastDrill';
+    await world.write(run('2026-02-03T01:00:00.000Z', 0), run('2026-02-03T03:00:00.000Z', 2));
+    expect((await status())[name]).toEqual({ at: '2026-02-03T03:00:00.000Z', ok: false, findings: 2 });
+    expect((await status()).open.join()).toContain(kind === 'audit' ? '#audit-findings' : '#drill-differences');
+    await world.write(run('2026-02-03T04:00:00.000Z', 0));
+    expect((await status())[name]).toEqual({ at: '2026-02-03T04:00:00.000Z', ok: true, findings: 0 });
+    expect((await status()).open.join()).not.toMatch(/#audit-findings|#drill-differences/);
+  });
+
   it('is well when all is sealed, published, fresh and quiet', async () => {
     await world.write(world.message('a'));
     await settle();
@@ -82,6 +96,24 @@ describe('status', () => {
     await settle();
     await settle();
     expect((await status()).open.join('\n')).toMatch(line);
+  });
+
+  it('does not count what was found of a record that was repaired since, until it is changed again', async () => {
+    const genuine = world.message('a');
+    const change = async (words: string): Promise<string> => {
+      world.advance(60_000);
+      world.records.byHand.put({ ...genuine, text: { S: words } });
+      await settle();
+      return world.now().toISOString();
+    };
+    await world.write(genuine);
+    const at = await change('changed');
+    expect((await status()).openFindings).toBe(2);
+    const repair = { key: keyOf(genuine), from: { ...genuine, text: { S: 'changed' } }, to: genuine };
+    await world.write(withMac(world.macKey, repairImage(repair, world.identity.systemSubject, at)));
+    expect((await status()).openFindings).toBe(0);
+    await change('changed again');
+    expect((await status()).openFindings).toBe(2);
   });
 
   it('does not mind alarms that are OK or wait for data', async () => {

@@ -1,0 +1,21 @@
+/**
+ * A part of the work, chosen by a hash: so that what is too much for one run comes round in several, each thing in exactly one of them, without any list of what was done.
+ */
+import { sha256 } from './log/sha256';
+
+/** Share `number` (from 0) of `of`. */
+export interface Share {
+  readonly number: number;
+  readonly of: number;
+}
+
+export const WHOLE: Share = { number: 0, of: 1 };
+
+/** Whether what is called `name` belongs to this share. The whole is one share. */
+export const isOfShare = (name: string, { number, of }: Share): boolean => of === 1 || sha256(Buffer.from(name, 'utf8')).readUIntBE(0, 6) % of === number;
+
+/** Whose turn it is at `now` when a run begins every `everyHours`: after `of` runs in a row each share had one. */
+export const shareAt = (now: Date, everyHours: number, of: number): Share => ({ number: Math.floor(now.getTime() / (everyHours * 3_600_000)) % of, of });
+
+/** `share 3/7`, counted from 1 as people do; empty for the whole. */
+export const shareName = ({ number, of }: Share): string => (of === 1 ? '' : `share ${number + 1}/${of}`);

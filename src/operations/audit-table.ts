@@ -1,0 +1,316 @@
+/**
+ * The audit of the table: whether it holds, record by record, what the log says, and nothing else; and whether every key the log needs is there. The table is scanned once, then the
+ * log is brought up to date and replayed: each record strikes out its twin in the scan, and what is left is read again and judged. Of a busy table only what stays
+ * different is a finding. It changes no record; what can be repaired is handed on. A run that could not read something leaves no result: its absence is the alarm.
+ */
+import { ImageError } from '../core/canonical-image';
+import { CanonicalJsonError } from '../core/canonical-json';
+import { integerOf, stringOf, type Image } from '../core/image';
+import type { Checkpoint } from '../core/log/checkpoint';
+import { placeOf } from '../core/record-history';
+import { withMac, type MacKey } from '../core/record-mac';
+import { stateHash } from '../core/repair-record';
+import { runImage } from '../core/run-records';
+import { isOfShare, shareName, WHOLE, type Share } from '../core/shares';
+import { recordId } from '../core/subject-key';
+import { AUDIT_CODES, auditFindingImage, latestTimeIn, REPAIRABLE, standing, type AuditCode, type AuditFinding, type Standing } from '../core/table-audit';
+import type { KeyTable, Meter, RecordStore } from '../ports';
+import type { KeyInventory } from '../ports/key-inventory';
+import type { RepairRequests } from '../ports/repair-requests';
+import type { RestoreTarget } from '../ports/restore-target';
+import { inParallel } from './in-parallel';
+import { sealedAs, takeInventory } from './log-inventory';
+import { settledLog, type SettledLog, type SettledLogDeps } from './settled-log';
+import { fingerprintOf, fingerprintsOf, keyOfPlace, READ_AT_ONCE, readPlaces } from './table-fingerprints';
+
+export interface AuditDeps extends SettledLogDeps {
+  /** The live table. */
+  readonly table: Pick<RestoreTarget, 'read' | 'scan'>;
+  readonly records: Pick<RecordStore, 'create'>;
+  readonly keys: Pick<KeyTable, 'get' | 'getSecret'>;
+  readonly inventory: KeyInventory;
+  readonly meter: Meter;
+  /** Asks for a record to be repaired, where the stage repairs by itself. Asking twice is asking once. */
+  readonly ask?: RepairRequests['ask'];
+}
+
+export interface AuditOptions {
+  /** Without one: everything. */
+  readonly share?: Share;
+  /** Who runs it, where a person does. */
+  readonly by?: string;
+  readonly onProgress?: (progress: { readonly part: 'table' | 'log' | 'keys'; readonly done: number; readonly total?: number }) => void;
+}
+
+export interface AuditReport {
+  /** Name of its record: when it began, ISO 8601 UTC. */
+  readonly audit: string;
+  readonly ok: boolean;
+  readonly share: Share;
+  /** Size of the log it was held against. */
+  readonly size: number;
+  /** Records of the log that were compared. */
+  readonly records: number;
+  readonly findings: number;
+  readonly byCode: Readonly<Partial<Record<AuditCode, number>>>;
+  /** The first of them, as many as became records. */
+  readonly found: readonly AuditFinding[];
+  /** Items in the table that are not in the log yet and may still come: no findings. */
+  readonly waiting: number;
+  /** Records whose sealed state cannot be opened to compare it: its key or blob is gone, which is the finding. */
+  readonly closed: number;
+  /** Handed on to be repaired. */
+  readonly asked: number;
+  readonly keys: { readonly checked: number; readonly erased: number; /** Rows no published entry needs. */ readonly unused: number };
+  readonly seconds: number;
+}
+
+/** Findings that become records; a table that is wrong all over is told by the number, and restored. */
+export const MAX_FINDING_RECORDS = 200;
+/** Repairs one audit asks for. More than that is work for `intact restore`. */
+export const MAX_ASKED = 10_000;
+/** Waits between looking again at what the log does not know. An item that was not ours is judged after the first two, one of ours after all of them. */
+export const LOOK_AGAIN_MS: readonly number[] = [2_000, 8_000, 30_000, 80_000];
+const LOOKS_AT_FOREIGN = 2;
+/** A record of ours that bears a younger time waits for its sealing like every other; the alarms on the sealer ring earlier. */
+export const UNSEALED_AFTER_MS = 3_600_000;
+/** Items looked at again and again. With more of them sealing stands still; they wait for the next audit. */
+const MAX_OPEN = 5_000;
+/** Records that differ, kept until the log has been read; a table that differs in more of them is judged as it comes. */
+const MAX_SUSPECTS = 20_000;
+const KEYS_AT_ONCE = 32;
+
+/** Something in the table the log has nothing of, or nothing as new. */
+interface Open {
+  readonly standing: Standing;
+  readonly print: string;
+}
+
+interface Run {
+  readonly deps: AuditDeps;
+  readonly log: SettledLog;
+  readonly macKeys: readonly [MacKey, ...MacKey[]];
+  readonly systemSubject: string;
+  readonly at: string;
+  readonly share: Share;
+  readonly onProgress: NonNullable<AuditOptions['onProgress']>;
+  readonly found: AuditFinding[];
+  readonly byCode: Map<AuditCode, number>;
+  /** Place → what it was when it was seen last. */
+  readonly open: Map<string, Open>;
+  records: number;
+  waiting: number;
+  closed: number;
+  asked: number;
+}
+
+/** One run. Throws `ReplayError`, `PortError`, `VaultReadError`, `LogStopped`: nothing is known then but the findings recorded so far. */
+export async function auditTable(deps: AuditDeps, { share = WHOLE, by, onProgress = () => undefined }: AuditOptions = {}): Promise<AuditReport> {
+  const began = deps.now();
+  const log = settledLog(deps);
+  const run: Run = {
+    deps, log, share, onProgress,
+    macKeys: await log.macKeys(),
+    systemSubject: (await log.identity()).systemSubject,
+    at: began.toISOString(),
+    found: [], byCode: new Map(), open: new Map(),
+    records: 0, waiting: 0, closed: 0, asked: 0,
+  };
+  const scanned: Scanned = await fingerprintsOf(deps.table, share, (done) => onProgress({ part: 'table', done }));
+  // After the scan: whatever was sealed when it was scanned is in this checkpoint, and what differs from it is newer or wrong.
+  const checkpoint = await log.settled();
+  await compare(run, scanned, checkpoint);
+  await judgeUnknown(run, scanned);
+  const settled = await lookAgain(run, checkpoint);
+  const keys = await judgeLog(run, settled);
+  return finish(run, { checkpoint, keys, began, by });
+}
+
+/** Place → fingerprint of what the table has there; once the log's record in it was compared, the index of its entry instead. */
+type Scanned = Map<string, string | number>;
+
+/** Direction one: every record of the log against the table. What is still a fingerprint afterwards the log has nothing genuine of. */
+async function compare(run: Run, scanned: Scanned, checkpoint: Checkpoint): Promise<void> {
+  const suspects = new Map<string, Genuine>();
+  const judgeSuspects = async (): Promise<void> => {
+    await inBatchesOf([...suspects.keys()], async (batch) => {
+      const live = await readPlaces(run.deps.table, batch);
+      for (const place of batch) await judge(run, place, suspects.get(place), live.get(place));
+    });
+    suspects.clear();
+  };
+  await run.log.replay(
+    {
+      checkpoint,
+      only: (image) => isOfShare(placeOf(image), run.share),
+      onProgress: ({ pass, entries, total }) => run.onProgress({ part: 'log', done: (pass - 1) * total + entries, total: 2 * total }),
+    },
+    async ({ image, index }) => {
+      const place = placeOf(image);
+      const there = scanned.get(place);
+      // A place that was sealed under two subjects (removed by hand, then recorded anew) comes twice: what was sealed first counts.
+      if (typeof there === 'number' && there < index) return;
+      if (typeof there !== 'number') run.records += 1;
+      scanned.set(place, index);
+      if (there !== fingerprintOf(image)) suspects.set(place, { image, index });
+      if (suspects.size >= MAX_SUSPECTS) await judgeSuspects();
+    },
+  );
+  await judgeSuspects();
+}
+
+/** Direction two: what is in the table and has no genuine state in the log. */
+async function judgeUnknown(run: Run, scanned: Scanned): Promise<void> {
+  const unknown = [...scanned].flatMap(([place, print]) => (typeof print === 'string' ? [place] : []));
+  scanned.clear();
+  await inBatchesOf(unknown, async (batch) => {
+    const live = await readPlaces(run.deps.table, batch);
+    for (const place of batch) await judge(run, place, undefined, live.get(place));
+  });
+}
+
+interface Genuine {
+  readonly image: Image;
+  readonly index: number;
+}
+
+/**
+ * `live` was read after the log: it can be newer than `genuine`, never genuinely older or other. What the log knows a genuine state of is judged at once; what it does not, may be on its way.
+ */
+async function judge(run: Run, place: string, genuine: Genuine | undefined, live: Image | undefined): Promise<void> {
+  const outcome = standing(genuine?.image, live, run.macKeys);
+  if (outcome === 'same') return void run.open.delete(place);
+  if (outcome !== 'ahead' && outcome !== 'extra') {
+    run.open.delete(place);
+    return report(run, { code: `record-${outcome}`, key: keyOfPlace(place), state: stateOf(live), ...(genuine !== undefined && { entry: genuine.index }) });
+  }
+  const isYoung = outcome === 'ahead' && latestTimeIn(live as Image) > new Date(Date.parse(run.at) - UNSEALED_AFTER_MS).toISOString();
+  const isMore = !run.open.has(place) && run.open.size >= MAX_OPEN;
+  // A changing record of ours is being written to: what it is now will be sealed in its turn.
+  const isMoving = outcome === 'ahead' && run.open.has(place) && run.open.get(place)?.print !== stateOf(live);
+  if (isYoung || isMore || isMoving) {
+    run.open.delete(place);
+    run.waiting += 1;
+  } else run.open.set(place, { standing: outcome, print: stateOf(live) });
+}
+
+/** Looks again at what the log did not know, each time after it has caught up. Resolves with the newest checkpoint. */
+async function lookAgain(run: Run, first: Checkpoint): Promise<Checkpoint> {
+  const { deps, log } = run;
+  let checkpoint = first;
+  for (const [i, ms] of LOOK_AGAIN_MS.entries()) {
+    if (run.open.size === 0) break;
+    await deps.sleep(ms);
+    checkpoint = await log.settled();
+    const places = [...run.open.keys()];
+    const genuine = await log.genuine(checkpoint, new Set(places));
+    await inBatchesOf(places, async (batch) => {
+      const live = await readPlaces(deps.table, batch);
+      for (const place of batch) await judge(run, place, genuine.get(place), live.get(place));
+    });
+    if (i + 1 < LOOKS_AT_FOREIGN) continue;
+    for (const [place, { standing: is, print }] of run.open) {
+      if (is !== 'extra') continue;
+      run.open.delete(place);
+      await report(run, { code: 'record-extra', key: keyOfPlace(place), state: print });
+    }
+  }
+  return checkpoint;
+}
+
+/** What the log itself tells: states that are not in it, states that are in it twice, keys it needs. */
+async function judgeLog(run: Run, checkpoint: Checkpoint): Promise<AuditReport['keys']> {
+  const { deps, log, share } = run;
+  const left = await stillAhead(run);
+  const { subjects, seen, doubled } = await takeInventory({ vault: deps.vault, subjectKeys: log.subjectKeys }, checkpoint, share, new Set(left.map(({ trace }) => trace)));
+  for (const { place, trace, print } of left) {
+    if (seen.has(trace)) run.closed += 1;
+    else await report(run, { code: 'record-unsealed', key: keyOfPlace(place), state: print });
+  }
+  for (const { key, indexes } of doubled) await report(run, { code: 'record-doubled', key, state: indexes.join('+'), entry: indexes[1] });
+  return judgeKeys(run, subjects);
+}
+
+interface Ahead {
+  readonly place: string;
+  readonly print: string;
+  /** What the log shows of it, if it has it, whether or not that can be opened. */
+  readonly trace: string;
+}
+
+async function stillAhead(run: Run): Promise<Ahead[]> {
+  const left: Ahead[] = [];
+  await inBatchesOf([...run.open.keys()], async (batch) => {
+    const live = await readPlaces(run.deps.table, batch);
+    for (const place of batch) {
+      const [image, print] = [live.get(place), run.open.get(place)?.print];
+      if (image === undefined || stateOf(image) !== print) {
+        run.waiting += 1;
+        continue;
+      }
+      const subject = stringOf(image, 'subject') ?? '';
+      const key = await run.log.subjectKeys.existing(subject);
+      // Without its key nothing tells which entries are the record's, only whether there are any of its subject.
+      left.push({ place, print, trace: typeof key === 'string' ? subject : sealedAs(recordId(key, keyOfPlace(place)), integerOf(image, 'rev') ?? 0) });
+    }
+  });
+  return left;
+}
+
+/** Every subject with entries needs its key; one that is only in the table gets it when it is sealed. */
+async function judgeKeys(run: Run, subjects: ReadonlySet<string>): Promise<AuditReport['keys']> {
+  const keys = run.log.freshKeys();
+  const names = [...subjects];
+  let [erased, unused, done] = [0, 0, 0];
+  const wrong = await inParallel(names, KEYS_AT_ONCE, async (subject) => {
+    const key = await keys.existing(subject);
+    run.onProgress({ part: 'keys', done: ++done, total: names.length });
+    if (key === 'erased') erased += 1;
+    return key === 'absent' || key === 'corrupt' ? key : undefined;
+  });
+  for (const [i, why] of wrong.entries()) if (why !== undefined) await report(run, { code: `key-${why}`, subject: names[i]!, state: why });
+  for await (const subject of run.deps.inventory.subjects()) if (isOfShare(subject, run.share) && !subjects.has(subject)) unused += 1;
+  return { checked: names.length, erased, unused };
+}
+
+/** Recorded, then handed on: died in between, the next audit finds it again, adds no record and asks. */
+async function report(run: Run, finding: AuditFinding): Promise<void> {
+  const { deps, macKeys, systemSubject, at } = run;
+  run.byCode.set(finding.code, (run.byCode.get(finding.code) ?? 0) + 1);
+  if (run.found.length < MAX_FINDING_RECORDS) {
+    run.found.push(finding);
+    // 'exists' is as good: found before, or a lost reply.
+    await deps.records.create(withMac(macKeys[0], auditFindingImage(finding, systemSubject, at)));
+  }
+  if (deps.ask === undefined || finding.key === undefined || !REPAIRABLE.has(finding.code) || run.asked >= MAX_ASKED) return;
+  await deps.ask({ key: finding.key });
+  run.asked += 1;
+}
+
+async function finish(run: Run, { checkpoint, keys, began, by }: { readonly checkpoint: Checkpoint; readonly keys: AuditReport['keys']; readonly began: Date; readonly by: string | undefined }): Promise<AuditReport> {
+  const { deps, macKeys, systemSubject, share, at } = run;
+  const findings = [...run.byCode.values()].reduce((sum, n) => sum + n, 0);
+  const seconds = (deps.now().getTime() - began.getTime()) / 1000;
+  const result = { at, ok: findings === 0, findings, records: run.records, seconds, size: checkpoint.size };
+  const target = shareName(share);
+  // The findings are recorded: died here, the next audit says it all again.
+  await deps.records.create(withMac(macKeys[0], runImage('audit', { ...result, ...(by !== undefined && { by }), ...(target !== '' && { target }) }, systemSubject)));
+  deps.meter.count('AuditCompleted');
+  if (findings > 0) deps.meter.count('AuditFindings', findings);
+  const byCode = Object.fromEntries((Object.keys(AUDIT_CODES) as AuditCode[]).flatMap((code) => (run.byCode.has(code) ? [[code, run.byCode.get(code)]] : []))) as AuditReport['byCode'];
+  return { audit: at, ok: result.ok, share, size: checkpoint.size, records: run.records, findings, byCode, found: run.found, waiting: run.waiting, closed: run.closed, asked: run.asked, keys, seconds };
+}
+
+async function inBatchesOf(places: readonly string[], work: (batch: readonly string[]) => Promise<void>): Promise<void> {
+  for (let from = 0; from < places.length; from += READ_AT_ONCE) await work(places.slice(from, from + READ_AT_ONCE));
+}
+
+/** Names the state that was found; what has no canonical form is one state, whatever it holds. */
+function stateOf(live: Image | undefined): string {
+  try {
+    return stateHash(live);
+  } catch (error) {
+    if (error instanceof ImageError || error instanceof CanonicalJsonError) return 'no-canonical-form';
+    throw error;
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * The drill: restores the records from the vault into a scratch table, by the very operation that would restore the live one, holds the result against the live table record by record
+ * and setting by setting, times it, and drops the scratch table whatever happened. What the live table has newer than the log that was restored is no difference. The result is a
+ * record; a drill that could not be held leaves none, and its absence is the alarm.
+ */
+import { verifierKey } from '../core/log/vkey';
+import { placeOf } from '../core/record-history';
+import { withMac } from '../core/record-mac';
+import { runImage } from '../core/run-records';
+import { isOfShare, shareName, WHOLE, type Share } from '../core/shares';
+import { standing } from '../core/table-audit';
+import type { Image, TableKey } from '../core/image';
+import type { Meter, RecordStore } from '../ports';
+import type { RestoreTarget, TableSettings } from '../ports/restore-target';
+import type { ScratchTable } from '../ports/scratch-table';
+import { applyRestore, planRestore } from './restore-records';
+import { settingDifferences, settingsLike } from './restore-settings';
+import { settledLog, type SettledLog, type SettledLogDeps } from './settled-log';
+import { fingerprintOf, fingerprintsOf, inBatches, keyOfPlace, READ_AT_ONCE, readPlaces } from './table-fingerprints';
+
+export interface DrillDeps extends SettledLogDeps {
+  readonly live: Pick<RestoreTarget, 'settings' | 'read' | 'scan'>;
+  readonly scratch: ScratchTable;
+  readonly restore: DrillRestore;
+  readonly records: Pick<RecordStore, 'create'>;
+  readonly meter: Meter;
+}
+
+/**
+ * Makes the table by `target.create`, with the settings a restored records table has, and fills it with the records of `share`. `size`: of the log it restored. `losses`: entries
+ * that nobody can open any more.
+ */
+export type DrillRestore = (target: RestoreTarget, share: Share) => Promise<{ readonly records: number; readonly size: number; readonly losses: number }>;
+
+export interface DrillOptions {
+  /** Without one: everything. */
+  readonly share?: Share;
+  /** How long this drill can last at most; a scratch table older than its drill's time is a leftover. */
+  readonly lastsAtMostMs: number;
+  /** Who runs it, where a person does. */
+  readonly by?: string;
+  readonly onStep?: (step: 'discarding a leftover' | 'restoring' | 'comparing' | 'dropping', done: number) => void;
+}
+
+/** `not-restored`: the log had it when it was restored, and it is not in the scratch table. `missing`: in the scratch table, not in the live one. */
+export type DrillDifference =
+  | { readonly kind: 'modified' | 'missing' | 'out-of-version' | 'extra' | 'not-restored'; readonly key: TableKey }
+  /** Entries that could not be opened: what they sealed cannot be restored. */
+  | { readonly kind: 'lost'; readonly entries: number }
+  | { readonly kind: 'setting'; readonly setting: string; readonly live: string; readonly restored: string };
+
+export interface DrillReport {
+  /** Name of its record: when it began, ISO 8601 UTC. */
+  readonly drill: string;
+  readonly ok: boolean;
+  readonly share: Share;
+  readonly size: number;
+  /** Records restored and compared. */
+  readonly records: number;
+  readonly differences: number;
+  /** The first of them. */
+  readonly found: readonly DrillDifference[];
+  /** Records the live table has newer than the restored log: no differences. */
+  readonly newer: number;
+  readonly restoreSeconds: number;
+  readonly seconds: number;
+}
+
+/** `busy`: another drill is under way. `unmade`: the restore made no table. `no-table`: there is no live table to be held against. */
+export class DrillError extends Error {
+  constructor(
+    readonly code: 'busy' | 'unmade' | 'no-table',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'DrillError';
+  }
+}
+
+/** Differences that are named; more are told by the number. */
+const MAX_NAMED = 200;
+/** Newer records that are looked up in the log, to tell a newer one from one the restore forgot. */
+const MAX_LOOKED_UP = 5_000;
+/** Tags of the scratch table: whose it is, and until when. */
+const BEGUN = 'intact:drill-begun';
+const UNTIL = 'intact:drill-until';
+
+interface Run {
+  readonly deps: DrillDeps;
+  readonly log: SettledLog;
+  readonly share: Share;
+  readonly onStep: NonNullable<DrillOptions['onStep']>;
+  readonly found: DrillDifference[];
+  differences: number;
+}
+
+/** One drill. Throws `DrillError`, `ReplayError`, `PortError`, `VaultReadError`, `LogStopped`, and what `restore` throws. */
+export async function runDrill(deps: DrillDeps, { share = WHOLE, lastsAtMostMs, by, onStep = () => undefined }: DrillOptions): Promise<DrillReport> {
+  const began = deps.now();
+  const at = began.toISOString();
+  const log = settledLog(deps);
+  const run: Run = { deps, log, share, onStep, found: [], differences: 0 };
+  await makeRoom(run, began);
+  const scratch = marked(deps.scratch.open(), [`${BEGUN}=${at}`, `${UNTIL}=${new Date(began.getTime() + lastsAtMostMs).toISOString()}`]);
+  const { result: { restored, restoreSeconds, newer }, left } = await thenDropped(run, scratch, at, async () => {
+    onStep('restoring', 0);
+    const from = deps.now().getTime();
+    const done = await deps.restore(scratch, share);
+    const took = (deps.now().getTime() - from) / 1000;
+    onStep('comparing', 0);
+    if (done.losses > 0) differs(run, { kind: 'lost', entries: done.losses }, done.losses);
+    await compareSettings(run, scratch);
+    return { restored: done, restoreSeconds: took, newer: await compareRecords(run, scratch, done.size) };
+  });
+  const { differences, found } = run;
+  const target = [deps.scratch.name, shareName(share)].filter((part) => part !== '').join(', ');
+  const result = { at, ok: differences === 0, findings: differences, records: restored.records, seconds: restoreSeconds, size: restored.size, target, ...(by !== undefined && { by }) };
+  // The scratch table is gone by now. Died here: this drill was for nothing, the next one says it all again.
+  await deps.records.create(withMac((await log.macKeys())[0], runImage('drill', result, (await log.identity()).systemSubject)));
+  deps.meter.count('DrillCompleted');
+  deps.meter.gauge('RestoreSeconds', restoreSeconds, 'Seconds');
+  if (differences > 0) deps.meter.count('DrillDifferences', differences);
+  // What was found out counts; that a table was left behind is a failure all the same.
+  if (left !== undefined) throw left;
+  return { drill: at, ok: result.ok, share, size: restored.size, records: restored.records, differences, found, newer, restoreSeconds, seconds: (deps.now().getTime() - began.getTime()) / 1000 };
+}
+
+/** Drops what a killed drill left. One that may still be at work is left alone. */
+async function makeRoom({ deps, onStep }: Run, now: Date): Promise<void> {
+  const there = await deps.scratch.open().settings();
+  if (there === 'absent') return;
+  const until = tagOf(there, UNTIL);
+  if (until !== undefined && until > now.toISOString()) throw new DrillError('busy', `${deps.scratch.name} belongs to a drill that began at ${tagOf(there, BEGUN) ?? 'an unknown time'} and may last until ${until}: wait for it, or for that time`);
+  onStep('discarding a leftover', 0);
+  await deps.scratch.discard();
+}
+
+/** `target`, whose table is made with these tags, and so that it can be dropped. */
+const marked = (target: RestoreTarget, tags: readonly string[]): RestoreTarget => ({
+  name: target.name,
+  settings: () => target.settings(),
+  create: (settings) => target.create({ ...settings, deletionProtection: false, tags: [...settings.tags, ...tags].sort() }),
+  read: (keys) => target.read(keys),
+  write: (images) => target.write(images),
+  remove: (keys) => target.remove(keys),
+  scan: () => target.scan(),
+  drop: () => target.drop(),
+});
+
+/** Drops the scratch table after `work`, also when that failed; only one that this drill made, as another may have been a moment faster. */
+async function thenDropped<T>(run: Run, scratch: RestoreTarget, at: string, work: () => Promise<T>): Promise<{ readonly result: T; readonly left?: unknown }> {
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    // Why it failed is what matters; a table that could not be dropped either is dropped by the next drill.
+    await drop(run, scratch, at).catch(() => undefined);
+    throw error;
+  }
+  try {
+    await drop(run, scratch, at);
+    return { result };
+  } catch (left) {
+    return { result, left };
+  }
+}
+
+async function drop({ deps, onStep }: Run, scratch: RestoreTarget, at: string): Promise<void> {
+  const there = await scratch.settings();
+  if (there === 'absent' || (tagOf(there, BEGUN) ?? at) !== at) return;
+  onStep('dropping', 0);
+  await deps.scratch.discard();
+}
+
+async function compareSettings(run: Run, scratch: RestoreTarget): Promise<void> {
+  const [live, restored] = [await run.deps.live.settings(), await scratch.settings()];
+  if (restored === 'absent') throw new DrillError('unmade', `the restore made no table ${scratch.name}`);
+  if (live === 'absent') throw noTable();
+  // The scratch table must be droppable; that is the one setting it may not have.
+  for (const { setting, wanted: has, there } of settingDifferences({ ...settingsLike(live), deletionProtection: false }, restored)) differs(run, { kind: 'setting', setting, live: has, restored: there });
+}
+
+const tagOf = ({ tags }: TableSettings, name: string): string | undefined => tags.find((tag) => tag.startsWith(`${name}=`))?.slice(name.length + 1);
+
+const noTable = (): DrillError => new DrillError('no-table', 'there is no live table to hold the restored one against: restore it (docs/runbook.md#restore)');
+
+/** The restore an operator would run, into the scratch table and with the live table's settings. Content outside the records is not looked at. */
+export const restoreFromVault =
+  (deps: SettledLogDeps & Pick<DrillDeps, 'live'>): DrillRestore =>
+  async (target, share) => {
+    const log = settledLog(deps);
+    const live = await deps.live.settings();
+    if (live === 'absent') throw noTable();
+    const { origin } = await log.identity();
+    const work = { target, vault: deps.vault, subjectKeys: log.subjectKeys, macKeys: await log.macKeys(), now: deps.now };
+    const only = share.of === 1 ? undefined : (image: Image): boolean => isOfShare(placeOf(image), share);
+    const plan = await planRestore(work, { settings: settingsLike(live), pinned: [verifierKey(origin, await deps.signer.publicKey())], origin, only });
+    await applyRestore(work, plan);
+    return { records: plan.records, size: plan.size, losses: plan.losses };
+  };
+
+/** Both directions. Resolves with how many records the live table has newer. */
+async function compareRecords(run: Run, scratch: RestoreTarget, size: number): Promise<number> {
+  const { deps, log, share, onStep } = run;
+  const macKeys = await log.macKeys();
+  const ahead: string[] = [];
+  let [compared, newer] = [0, 0];
+  const judge = (place: string, genuine: Image | undefined, live: Image | undefined): void => {
+    const outcome = standing(genuine, live, macKeys);
+    if (outcome === 'same') return;
+    if (outcome !== 'ahead') return differs(run, { kind: outcome, key: keyOfPlace(place) });
+    newer += 1;
+    if (ahead.length < MAX_LOOKED_UP) ahead.push(place);
+  };
+  // After the restore: what the live table had when the log was read is in both, or newer here.
+  const prints = await fingerprintsOf(deps.live, share);
+  const suspects = inBatches<Image>(READ_AT_ONCE, async (batch) => {
+    const live = await readPlaces(deps.live, batch.map(placeOf));
+    for (const image of batch) judge(placeOf(image), image, live.get(placeOf(image)));
+  });
+  for await (const image of scratch.scan()) {
+    const place = placeOf(image);
+    const print = prints.get(place);
+    prints.delete(place);
+    onStep('comparing', ++compared);
+    if (!isOfShare(place, share)) differs(run, { kind: 'extra', key: keyOfPlace(place) });
+    else if (print !== fingerprintOf(image)) await suspects.add(image);
+  }
+  await suspects.end();
+  const onlyLive = inBatches<string>(READ_AT_ONCE, async (batch) => {
+    const live = await readPlaces(deps.live, batch);
+    for (const place of batch) judge(place, undefined, live.get(place));
+  });
+  for (const place of prints.keys()) await onlyLive.add(place);
+  await onlyLive.end();
+  return newer - (await forgotten(run, ahead, size));
+}
+
+/** Of what the live table has newer, what the log had before `size`: the restore should have brought it. Resolves with how many. */
+async function forgotten(run: Run, ahead: readonly string[], size: number): Promise<number> {
+  if (ahead.length === 0) return 0;
+  const genuine = await run.log.genuine(await run.log.settled(), new Set(ahead));
+  const live = new Map<string, Image>();
+  for (let from = 0; from < ahead.length; from += READ_AT_ONCE) for (const [place, image] of await readPlaces(run.deps.live, ahead.slice(from, from + READ_AT_ONCE))) live.set(place, image);
+  let n = 0;
+  for (const place of ahead) {
+    const state = genuine.get(place);
+    if (state === undefined || state.index >= size || standing(state.image, live.get(place), await run.log.macKeys()) !== 'same') continue;
+    differs(run, { kind: 'not-restored', key: keyOfPlace(place) });
+    n += 1;
+  }
+  return n;
+}
+
+function differs(run: Run, difference: DrillDifference, n = 1): void {
+  run.differences += n;
+  if (run.found.length < MAX_NAMED) run.found.push(difference);
+}

@@ -1,0 +1,277 @@
+/** The drill: a sound system has no differences, every difference is found, and whatever happens the scratch table is gone, now or at the next drill. */
+import { FAULTS, Killed, type Fault } from '../../src/adapters/memory/process';
+import { itemsOf, memoryRestoreTarget, type MemoryTables } from '../../src/adapters/memory/restore-target';
+import { memoryScratchTable } from '../../src/adapters/memory/scratch-table';
+import { keyOf, type Image } from '../../src/core/image';
+import { withMac } from '../../src/core/record-mac';
+import { RECORDS_TABLE } from '../../src/core/records-table';
+import { runResultIn } from '../../src/core/run-records';
+import { restoreFromVault, runDrill, type DrillDeps, type DrillOptions, type DrillReport } from '../../src/operations/run-drill';
+import { PortError } from '../../src/ports';
+import type { TableSettings } from '../../src/ports/restore-target';
+import { figure } from '../figures';
+import { forEachSeed } from '../seeds';
+import { subjectNamed } from '../world';
+import { auditedWorld, populated, profile, type AuditedWorld } from './audited-world';
+
+const MINUTE_MS = 60_000;
+const LIVE: TableSettings = { ...RECORDS_TABLE, indexes: [...RECORDS_TABLE.indexes], pointInTimeRecovery: true, deletionProtection: true, encryptionKey: 'arn:key', billing: 'on-demand', tags: ['aws:cloudformation:stack-name=Intact-x-Data', 'intact:stage=x'] };
+
+interface Drilled extends AuditedWorld {
+  readonly tables: MemoryTables;
+  readonly drillDeps: DrillDeps;
+  drill(options?: Partial<DrillOptions>): Promise<DrillReport>;
+}
+
+async function drilledWorld(seed: number): Promise<Drilled> {
+  const audited = await auditedWorld(seed);
+  const tables: MemoryTables = new Map([['records', { settings: LIVE, items: itemsOf(audited.world.records) }]]);
+  const live = memoryRestoreTarget(tables, 'records');
+  const deps = { ...audited.world, sleep: audited.deps.sleep, live };
+  const drillDeps = { ...deps, scratch: memoryScratchTable(tables, 'records'), restore: restoreFromVault(deps) };
+  return Object.assign(audited, { tables, drillDeps, drill: (options: Partial<DrillOptions> = {}) => runDrill(drillDeps, { lastsAtMostMs: 15 * MINUTE_MS, ...options }) });
+}
+
+async function drillRecords({ world }: AuditedWorld): Promise<Image[]> {
+  const found: Image[] = [];
+  for await (const image of world.records.partition('drill')) found.push(image);
+  return found;
+}
+
+test('a sound system restores to the last record, and the drill leaves a sealed record and no table', async () => {
+  const drilled = await drilledWorld(1);
+  await populated(drilled, 60);
+  const report = await drilled.drill({ by: 'local:tester' });
+  expect(report).toMatchObject({ ok: true, differences: 0, found: [], records: 60, newer: 0, size: 60 });
+  expect([...drilled.tables.keys()]).toEqual(['records']);
+  const [record, ...others] = await drillRecords(drilled);
+  expect(others).toEqual([]);
+  expect(runResultIn(record as Image)).toMatchObject({ ok: true, findings: 0, records: 60, size: 60, by: 'local:tester', target: 'records-drill-scratch' });
+  expect(drilled.world.meter.counts.get('DrillCompleted')).toBe(1);
+  expect(drilled.world.meter.counts.get('DrillDifferences')).toBeUndefined();
+  expect(drilled.world.meter.gauges.get('RestoreSeconds')).toBe(report.restoreSeconds);
+  await drilled.settle();
+  expect(drilled.world.check()).toEqual([]);
+});
+
+test('a share is restored and compared alone, and the shares add up to the whole', async () => {
+  const drilled = await drilledWorld(2);
+  const images = await populated(drilled, 60);
+  drilled.world.records.byHand.put({ ...images[3]!, text: { S: 'another' } });
+  let [records, differences] = [0, 0];
+  for (let number = 0; number < 3; number++) {
+    const report = await drilled.drill({ share: { number, of: 3 } });
+    records += report.records;
+    differences += report.differences;
+    drilled.world.advance(1);
+  }
+  expect([records, differences]).toEqual([60, 1]);
+});
+
+describe('every difference is found', () => {
+  test.each<[string, string, (drilled: Drilled, images: readonly Image[]) => void]>([
+    ['a changed record', 'modified', ({ world }, [image]) => world.records.byHand.put({ ...image!, text: { S: 'another' } })],
+    ['a removed record', 'missing', ({ world }, [image]) => world.records.byHand.remove(keyOf(image!))],
+    ['an item that is not ours', 'extra', ({ world }) => world.records.byHand.put({ ...world.message('planted'), text: { S: 'forged' } })],
+  ])('%s of the live table', async (_what, kind, damage) => {
+    const drilled = await drilledWorld(3);
+    damage(drilled, await populated(drilled, 20));
+    expect(await drilled.drill()).toMatchObject({ ok: false, differences: 1, found: [{ kind }] });
+    expect(drilled.world.meter.counts.get('DrillDifferences')).toBe(1);
+    expect(runResultIn((await drillRecords(drilled))[0] as Image)).toMatchObject({ ok: false, findings: 1 });
+  });
+
+  test.each<[string, (images: readonly Image[]) => readonly Image[], object]>([
+    ['forgets a record', (images) => images.slice(1), { kind: 'not-restored' }],
+    ['changes a record', ([first, ...rest]) => [{ ...first!, text: { S: 'another' } }, ...rest], { kind: 'modified' }],
+    ['makes one up', (images) => [...images, { pk: { S: 'x' }, sk: { S: 'y' } }], { kind: 'missing' }],
+  ])('of a restore that %s', async (_what, spoil, difference) => {
+    const drilled = await drilledWorld(4);
+    await populated(drilled, 20);
+    const restore: DrillDeps['restore'] = async (target, share) => {
+      const done = await drilled.drillDeps.restore(target, share);
+      const images: Image[] = [];
+      for await (const image of target.scan()) images.push(image);
+      await target.remove(images.map(keyOf));
+      await target.write(spoil(images));
+      return done;
+    };
+    expect(await runDrill({ ...drilled.drillDeps, restore }, { lastsAtMostMs: MINUTE_MS })).toMatchObject({ differences: 1, found: [difference] });
+  });
+
+  test('of a restore that leaves a setting out, of each one', async () => {
+    const wrong: Partial<Record<keyof TableSettings, TableSettings[keyof TableSettings]>> = { stream: null, expires: 'expiresAt', pointInTimeRecovery: false, encryptionKey: null, tags: [] };
+    for (const [setting, value] of Object.entries(wrong)) {
+      const drilled = await drilledWorld(5);
+      await populated(drilled, 5);
+      const restore: DrillDeps['restore'] = (target, share) => drilled.drillDeps.restore({ ...target, create: (settings) => target.create({ ...settings, [setting]: value }) }, share);
+      expect(await runDrill({ ...drilled.drillDeps, restore }, { lastsAtMostMs: MINUTE_MS })).toMatchObject({ differences: 1, found: [{ kind: 'setting', setting }] });
+    }
+  });
+
+  test('of a log with entries nobody can open any more', async () => {
+    const drilled = await drilledWorld(6);
+    await populated(drilled, 20);
+    drilled.world.keys.subjects.delete(subjectNamed('customer 4'));
+    expect(await drilled.drill()).toMatchObject({ ok: false, found: [{ kind: 'lost' }] });
+  });
+});
+
+test('what the live table has newer is no difference, whoever writes meanwhile', async () => {
+  await forEachSeed('drills under writers', 6, async (seed) => {
+    const drilled = await drilledWorld(seed);
+    const { world } = drilled;
+    await populated(drilled, 30);
+    let n = 0;
+    const write = async (): Promise<void> => {
+      await world.write(world.message(`meanwhile ${n}`));
+      // One that bears an old time, as what waited in the inbox does.
+      await world.write(withMac(world.macKey, { ...world.message(`late ${n}`), receivedAt: { S: '2026-01-01T00:00:00.000Z' } }));
+      await world.records.replace(profile(world, 4, n + 2), n + 1);
+      n += 1;
+      if (n % 3 === seed % 3) await drilled.settle();
+    };
+    const restore: DrillDeps['restore'] = async (target, share) => {
+      await write();
+      const done = await drilled.drillDeps.restore(target, share);
+      await write();
+      return done;
+    };
+    const live = { ...drilled.drillDeps.live, scan: async function* () { yield* drilled.drillDeps.live.scan(); await write(); } };
+    const report = await runDrill({ ...drilled.drillDeps, restore, live }, { lastsAtMostMs: MINUTE_MS });
+    expect(report).toMatchObject({ ok: true, found: [] });
+    expect(report.newer).toBeGreaterThan(0);
+  });
+});
+
+describe('the scratch table', () => {
+  test('is dropped after a restore that failed in the middle', async () => {
+    const drilled = await drilledWorld(7);
+    await populated(drilled, 20);
+    const restore: DrillDeps['restore'] = async (target, share) => {
+      await drilled.drillDeps.restore(target, share);
+      throw new PortError('unavailable', 'in the middle');
+    };
+    await expect(runDrill({ ...drilled.drillDeps, restore }, { lastsAtMostMs: MINUTE_MS })).rejects.toThrow('in the middle');
+    expect([...drilled.tables.keys()]).toEqual(['records']);
+    expect(await drillRecords(drilled)).toEqual([]);
+    expect(drilled.world.meter.counts.get('DrillCompleted')).toBeUndefined();
+  });
+
+  test('of a drill that may still be at work is left alone, and dropped once its time is over', async () => {
+    const drilled = await drilledWorld(8);
+    await populated(drilled, 20);
+    const restore: DrillDeps['restore'] = async (target, share) => {
+      await drilled.drillDeps.restore(target, share);
+      // Meanwhile a second one begins.
+      await expect(drilled.drill()).rejects.toMatchObject({ name: 'DrillError', code: 'busy' });
+      throw new Killed('here');
+    };
+    // Killed: nothing runs behind it any more.
+    const left = memoryScratchTable(drilled.tables, 'records');
+    await expect(runDrill({ ...drilled.drillDeps, restore, scratch: { ...left, discard: () => Promise.reject(new Killed('killed')) } }, { lastsAtMostMs: 15 * MINUTE_MS })).rejects.toThrow(Killed);
+    expect([...drilled.tables.keys()]).toEqual(['records', 'records-drill-scratch']);
+    drilled.world.advance(14 * MINUTE_MS);
+    await expect(drilled.drill()).rejects.toMatchObject({ code: 'busy' });
+    drilled.world.advance(2 * MINUTE_MS);
+    expect(await drilled.drill()).toMatchObject({ ok: true, records: 20 });
+    expect([...drilled.tables.keys()]).toEqual(['records']);
+  });
+
+  test('that cannot be dropped fails the drill, but what it found is on record', async () => {
+    const drilled = await drilledWorld(9);
+    await populated(drilled, 10);
+    const scratch = { ...drilled.drillDeps.scratch, discard: () => Promise.reject(new PortError('denied', 'not yours')) };
+    await expect(runDrill({ ...drilled.drillDeps, scratch }, { lastsAtMostMs: MINUTE_MS })).rejects.toMatchObject({ code: 'denied' });
+    expect(runResultIn((await drillRecords(drilled))[0] as Image)).toMatchObject({ ok: true, records: 10 });
+    expect(drilled.world.meter.counts.get('DrillCompleted')).toBe(1);
+  });
+
+  test('that another drill made a moment earlier is not dropped by this one', async () => {
+    const drilled = await drilledWorld(10);
+    await populated(drilled, 10);
+    const restore: DrillDeps['restore'] = async (target, share) => {
+      drilled.tables.set('records-drill-scratch', { settings: { ...LIVE, tags: ['intact:drill-begun=somebody else'] }, items: itemsOf(drilled.world.records) });
+      return drilled.drillDeps.restore(target, share);
+    };
+    await expect(runDrill({ ...drilled.drillDeps, restore }, { lastsAtMostMs: MINUTE_MS })).rejects.toThrow();
+    expect([...drilled.tables.keys()]).toEqual(['records', 'records-drill-scratch']);
+  });
+
+  test('has neither the deletion protection nor the tags that AWS keeps for itself', async () => {
+    const drilled = await drilledWorld(11);
+    await populated(drilled, 10);
+    let made: TableSettings | 'absent' = 'absent';
+    const restore: DrillDeps['restore'] = async (target, share) => {
+      const done = await drilled.drillDeps.restore(target, share);
+      made = await target.settings();
+      return done;
+    };
+    await runDrill({ ...drilled.drillDeps, restore }, { lastsAtMostMs: MINUTE_MS });
+    expect(made).toMatchObject({ deletionProtection: false, pointInTimeRecovery: true, stream: LIVE.stream });
+    expect((made as unknown as TableSettings).tags.map((tag) => tag.split('=')[0])).toEqual(['intact:drill-begun', 'intact:drill-until', 'intact:restore', 'intact:stage']);
+  });
+});
+
+describe('whatever call fails, and however', () => {
+  const run = async (drilled: Drilled, onCall: (index: number) => Fault | undefined): Promise<number> => {
+    const { world, drillDeps } = drilled;
+    const opened = drillDeps.scratch.open();
+    const process = world.process(({ index }) => onCall(index));
+    // The tables, seen through the same glass: one process, one count of calls.
+    const glass = <P extends object>(port: P): P => {
+      const methods = Object.entries(port).filter(([, member]) => typeof member === 'function') as [string, (...args: unknown[]) => unknown][];
+      return Object.fromEntries([...Object.entries(port), ...methods.map(([name, method]) => [name, name === 'scan' || name === 'open' ? method : async (...args: unknown[]) => {
+        // A call before and one after, so that it fails on either side of its effect.
+        await process.ports.signer.publicKey();
+        const result = await method(...args);
+        await process.ports.signer.publicKey();
+        return result;
+      }])]) as P;
+    };
+    const live = glass(drillDeps.live);
+    const scratch = { ...glass(drillDeps.scratch), open: () => glass(opened) };
+    const { records, log, vault, keys, keyService, signer } = process.ports;
+    const deps = { ...drillDeps, records, log, vault, keys, keyService, signer, live };
+    try {
+      await runDrill({ ...deps, scratch, restore: restoreFromVault(deps) }, { lastsAtMostMs: 15 * MINUTE_MS });
+    } catch (error) {
+      if (!(error instanceof Killed || error instanceof PortError)) throw error;
+    }
+    await process.settle();
+    return process.calls.length;
+  };
+  const story = async (): Promise<Drilled> => {
+    const drilled = await drilledWorld(12);
+    await populated(drilled, 12);
+    return drilled;
+  };
+
+  test.each(FAULTS)('%s: the next drill is clean, and nothing is left behind', async (fault) => {
+    const calls = await run(await story(), () => undefined);
+    expect(calls).toBeGreaterThan(30);
+    const step = process.env['INTACT_FULL'] === undefined ? 4 : 1;
+    for (let at = FAULTS.indexOf(fault) % step; at < calls; at += step) {
+      const drilled = await story();
+      await run(drilled, (index) => (index === at ? fault : undefined));
+      drilled.world.advance(16 * MINUTE_MS);
+      expect(await drilled.drill()).toMatchObject({ ok: true, differences: 0, records: 12 });
+      expect([at, [...drilled.tables.keys()]]).toEqual([at, ['records']]);
+    }
+  });
+});
+
+test('a drill over a large table has no differences', async () => {
+  const size = process.env['INTACT_FULL'] === undefined ? 2_000 : 100_000;
+  const drilled = await drilledWorld(13);
+  const { world } = drilled;
+  for (let from = 0; from < size; from += 1_000) {
+    await world.write(...Array.from({ length: 1_000 }, (_, i) => withMac(world.macKey, { ...world.message(`message ${from + i}`), subject: { S: subjectNamed(`customer ${(from + i) % 997}`) } })));
+    await drilled.settle();
+  }
+  const began = Date.now();
+  const report = await drilled.drill();
+  const seconds = (Date.now() - began) / 1000;
+  expect(report).toMatchObject({ ok: true, differences: 0, records: size, newer: 0 });
+  figure(`drill over ${size} records, in memory`, `${report.records} restored and compared, ${report.differences} differences, ${seconds.toFixed(1)} s (tables in memory: no network)`);
+});
