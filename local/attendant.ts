@@ -6,10 +6,13 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { lockBuckets } from './fillers/object-lock';
 import { startForwardingMetrics } from './fillers/metrics';
+import { fillSecondRegion } from './fillers/second-region';
 import { setAppSecret } from './app-secret';
 import type { Answer, Errand } from './errands';
 
@@ -19,7 +22,9 @@ const s3 = new S3Client({ forcePathStyle: true });
 async function run(errand: Errand): Promise<readonly string[]> {
   switch (errand.do) {
     case 'lock-buckets':
-      return lockBuckets({ cloudFormation, s3 }, errand.template, errand.stack);
+      return lockBuckets({ cloudFormation: new CloudFormationClient({ region: errand.region }), s3: new S3Client({ region: errand.region, forcePathStyle: true }) }, errand.template, errand.stack);
+    case 'fill-second-region':
+      return fillSecondRegion({ cloudFormation, s3, dynamoDb: new DynamoDBClient({}), kms: new KMSClient({}) }, errand.template, errand.home);
     case 'forward-metrics':
       startForwardingMetrics({ logs: new CloudWatchLogsClient({}), metrics: new CloudWatchClient({}) });
       return [];

@@ -4,11 +4,11 @@
  */
 import { join } from 'node:path';
 import { newAppSecret } from './app-secret';
-import { bootstrap, deployStack, localStacks, synthesize, templateFile } from './deploy';
+import { bootstrap, deployStacks, localStacks, synthesize, templateFile } from './deploy';
 import type { DeployOptions } from './deploy';
 import { assertPortFree, clearEarlierStart, startEmulator } from './emulator';
 import type { Emulator } from './emulator';
-import { localEnvironment } from './environment';
+import { localAccount, localEnvironment, localRegion, localSecondRegion } from './environment';
 import type { Environment } from './environment';
 import { startAttendant } from './errands';
 import type { Attendant } from './errands';
@@ -69,12 +69,15 @@ async function pythonFor(state: StateDirectory, steps: Steps, signal: AbortSigna
 async function deployInto(state: StateDirectory, emulator: Emulator, attendant: Attendant, assembly: Promise<unknown>, steps: Steps, options: DeployOptions): Promise<LocalOutputs> {
   const { endpoint } = emulator;
   await steps.step('Synthesizing the CDK app, bootstrapping the account', () => Promise.all([assembly, bootstrap(state, endpoint, options)]));
-  const data = await steps.step('Deploying the data stack, locking the vault', async () => {
-    const outputs = await deployStack(state, endpoint, localStacks.data, options);
-    await attendant.ask({ do: 'lock-buckets', template: templateFile(state, localStacks.data), stack: localStacks.data });
+  const data = await steps.step("Deploying the replica's and the data stack, locking and replicating the vault", async () => {
+    const template = templateFile(state, localStacks.data);
+    const outputs = await deployStacks(state, endpoint, [localStacks.offsite, localStacks.data], options);
+    await attendant.ask({ do: 'lock-buckets', template, stack: localStacks.data, region: localRegion });
+    await attendant.ask({ do: 'lock-buckets', template: templateFile(state, localStacks.offsite), stack: localStacks.offsite, region: localSecondRegion });
+    await attendant.ask({ do: 'fill-second-region', template, home: { stack: localStacks.data, account: localAccount, region: localRegion, second: localSecondRegion } });
     return outputs;
   });
-  const service = await steps.step('Deploying the service stack', () => deployStack(state, endpoint, localStacks.service, options));
+  const service = await steps.step('Deploying the service stack', () => deployStacks(state, endpoint, [localStacks.service], options));
   const outputs = localOutputs(state, { endpoint, plainEndpoint: emulator.plainEndpoint, port: emulator.port, pid: emulator.pid }, { ...data, ...service });
   await attendant.ask({ do: 'forward-metrics' });
   await attendant.ask({ do: 'set-app-secret', arn: outputs.AppSecretArn, secret: newAppSecret() });

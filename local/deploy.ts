@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './child-process';
-import { isolatedEnvironment, localAccount, localEnvironment, localRegion } from './environment';
+import { isolatedEnvironment, localAccount, localEnvironment, localRegion, localSecondRegion } from './environment';
 import { fitAssembly } from './fit-assembly';
 import { projectRoot } from './state-directory';
 import type { StateDirectory } from './state-directory';
@@ -13,7 +13,7 @@ import type { StateDirectory } from './state-directory';
 const cdk = join(projectRoot, 'node_modules', 'aws-cdk', 'bin', 'cdk');
 
 /** The stacks of the local stage, in the order they depend on each other. */
-export const localStacks = { data: 'Intact-local-Data', service: 'Intact-local-Service' } as const;
+export const localStacks = { offsite: 'Intact-local-Offsite', data: 'Intact-local-Data', service: 'Intact-local-Service' } as const;
 export type LocalStack = (typeof localStacks)[keyof typeof localStacks];
 
 export interface DeployOptions {
@@ -29,23 +29,24 @@ export async function synthesize(state: StateDirectory, options: DeployOptions =
   writeFileSync(join(state.cloud, 'fitted.json'), `${JSON.stringify(fitAssembly(state.assembly), undefined, 1)}\n`);
 }
 
-/** Makes the bucket for assets and what else the CDK needs in an account. */
+/** Makes the bucket for assets and what else the CDK needs in an account, in both regions. */
 export async function bootstrap(state: StateDirectory, endpoint: string, options: DeployOptions = {}): Promise<void> {
-  const args = [cdk, 'bootstrap', `aws://${localAccount}/${localRegion}`, '--no-notices'];
+  const args = [cdk, 'bootstrap', `aws://${localAccount}/${localRegion}`, `aws://${localAccount}/${localSecondRegion}`, '--no-notices'];
   // Run where no cdk.json is: with one, the CLI would synthesize the app just to bootstrap.
   await runCommand('Bootstrapping the local account', process.execPath, args, command(state, localEnvironment(state, endpoint), 'bootstrap.log', { ...options, app: state.cloud }));
 }
 
-/** Deploys one synthesized stack; resolves its outputs as the stack gave them. */
-export async function deployStack(state: StateDirectory, endpoint: string, stack: LocalStack, options: DeployOptions = {}): Promise<Readonly<Record<string, string>>> {
-  const outputsFile = join(state.cloud, `${stack}.outputs.json`);
+/** Deploys synthesized stacks in this order, by one run of the CLI; resolves their outputs together. */
+export async function deployStacks(state: StateDirectory, endpoint: string, stacks: readonly LocalStack[], options: DeployOptions = {}): Promise<Readonly<Record<string, string>>> {
+  const name = stacks.at(-1) ?? '';
+  const outputsFile = join(state.cloud, `${name}.outputs.json`);
   const args = [
-    cdk, 'deploy', stack, '--exclusively', '--app', state.assembly, '--require-approval', 'never', '--no-notices', '--progress', 'events',
+    cdk, 'deploy', ...stacks, '--exclusively', '--app', state.assembly, '--require-approval', 'never', '--no-notices', '--progress', 'events',
     '--method', 'direct', '--outputs-file', outputsFile,
   ];
-  await runCommand(`Deploying ${stack}`, process.execPath, args, command(state, localEnvironment(state, endpoint), `${stack}.deploy.log`, options));
+  await runCommand(`Deploying ${stacks.join(' and ')}`, process.execPath, args, command(state, localEnvironment(state, endpoint), `${name}.deploy.log`, options));
   const byStack = JSON.parse(readFileSync(outputsFile, 'utf8')) as Record<string, Record<string, string>>;
-  return byStack[stack] ?? {};
+  return Object.assign({}, ...stacks.map((stack) => byStack[stack] ?? {})) as Record<string, string>;
 }
 
 /** The template of `stack` in the assembly that is deployed. */

@@ -8,6 +8,8 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import type { StateDirectory } from './state-directory';
 
 export const localRegion = 'us-east-1';
+/** The second region of stages/local.json; a test holds them to each other. */
+export const localSecondRegion = 'us-west-2';
 export const localAccount = '000000000000';
 
 /** The port of `npm start`; a test run takes any free one. */

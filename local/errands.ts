@@ -4,6 +4,7 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { CannotStart } from './child-process';
 import type { Environment } from './environment';
+import type { Home } from './fillers/second-region';
 import { projectRoot } from './state-directory';
 
 export interface AppSecret {
@@ -12,7 +13,8 @@ export interface AppSecret {
 }
 
 type Task =
-  | { readonly do: 'lock-buckets'; readonly template: string; readonly stack: string }
+  | { readonly do: 'lock-buckets'; readonly template: string; readonly stack: string; readonly region: string }
+  | { readonly do: 'fill-second-region'; readonly template: string; readonly home: Home }
   | { readonly do: 'forward-metrics' }
   | { readonly do: 'set-app-secret'; readonly arn: string; readonly secret: AppSecret };
 

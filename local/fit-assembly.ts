@@ -22,11 +22,14 @@ export const unknownConditionKeys = [
   'kms:',
 ] as const;
 
-/** One change: a Deny that was left out, an Allow that lost the condition keys named, or Refs to the secrets named made ARNs. */
+/** Actions whose requests name their table by its ARN, where the emulator does not look: it takes them for requests about everything. */
+const namedByArn = ['dynamodb:ListTagsOfResource', 'dynamodb:TagResource'] as const;
+
+/** One change: a Deny that was left out, an Allow that lost the condition keys named, the actions named allowed on everything, or Refs to the secrets named made ARNs. */
 export interface Fitting {
   readonly template: string;
   readonly resource: string;
-  readonly change: 'deny left out' | 'condition dropped' | 'secret named by ARN';
+  readonly change: 'deny left out' | 'condition dropped' | 'allowed on everything' | 'secret named by ARN';
   readonly what: readonly string[];
 }
 
@@ -75,7 +78,7 @@ function fitValue(value: Json, place: Place, changes: Fitting[]): Json {
     return { 'Fn::GetAtt': [reference, 'Id'] };
   }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => {
-    const fitted = key === 'Statement' && isList(item) ? item.flatMap((statement) => fitStatement(statement, place, changes)) : item;
+    const fitted = key === 'Statement' && isList(item) ? item.flatMap((statement) => [...fitStatement(statement, place, changes), ...widened(statement, place, changes)]) : item;
     return [key, fitValue(fitted, place, changes)];
   }));
 }
@@ -93,6 +96,16 @@ function fitStatement(statement: Json, place: Place, changes: Fitting[]): readon
     .map(([operator, block]) => [operator, isObject(block) ? Object.fromEntries(Object.entries(block).filter(([key]) => !isUnknown(key))) : block] as const)
     .filter(([, block]) => !isObject(block) || Object.keys(block).length > 0);
   return [kept.length === 0 ? rest : { ...rest, Condition: Object.fromEntries(kept) }];
+}
+
+/** The statement that lets the emulator through with the actions it cannot match to their table, or none. */
+function widened(statement: Json, place: Place, changes: Fitting[]): readonly Json[] {
+  if (!isObject(statement) || statement['Effect'] !== 'Allow' || statement['Resource'] === '*') return [];
+  const { Action } = statement;
+  const actions = namedByArn.filter((action) => (isList(Action) ? Action.includes(action) : Action === action));
+  if (actions.length === 0) return [];
+  changes.push({ template: place.template, resource: place.resource, change: 'allowed on everything', what: actions });
+  return [{ Effect: 'Allow', Action: actions, Resource: '*' }];
 }
 
 function isUnknown(key: string): boolean {

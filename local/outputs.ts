@@ -15,6 +15,8 @@ export interface StackOutputs {
   readonly KeysTableName: string;
   readonly ViewsTableName: string;
   readonly VaultBucketName: string;
+  readonly ReplicaBucketName: string;
+  readonly ReplicaRegion: string;
   readonly InboxBucketName: string;
   readonly AppSecretArn: string;
   readonly SigningKeyArn: string;

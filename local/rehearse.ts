@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CannotStart } from './child-process';
@@ -15,6 +16,7 @@ import { readOutputs, type LocalOutputs } from './outputs';
 import { metricSum, publishedSize, pullAndVerify, type Verification } from './rehearsal/counts';
 import { buildsOnOthers, exampleDeliveries, forgedDelivery, type Delivery, type Expected } from './rehearsal/deliveries';
 import { isAsExpected, reportText, type ReportLine } from './rehearsal/report';
+import { newestRun, runNow, type RunRecord } from './rehearsal/runs';
 import { stateDirectory } from './state-directory';
 import { printedSteps } from './steps';
 import { changesOf, countByKind, scanTable, type Item } from './table-scan';
@@ -30,6 +32,7 @@ const steps = printedSteps((line) => process.stdout.write(line));
 const dynamodb = new DynamoDBClient({});
 const s3 = new S3Client({ forcePathStyle: true });
 const metrics = new CloudWatchClient({});
+const lambda = new LambdaClient({});
 
 async function rehearse(outputs: LocalOutputs): Promise<readonly ReportLine[]> {
   const begin = new Date();
@@ -54,6 +57,12 @@ async function rehearse(outputs: LocalOutputs): Promise<readonly ReportLine[]> {
   });
   const directory = join(stateDirectory().cloud, 'pulled');
   const [verification, items] = await steps.step('Pulling the vault and verifying it', () => pulledWithTable(directory, scan));
+  // After the counting: what these two leave are records too.
+  const [audit, drill] = await steps.step('Auditing the table, restoring all of it into a scratch table', async () => {
+    await runNow(lambda, 'audit-table');
+    await runNow(lambda, 'run-drill');
+    return [await newestRun(dynamodb, outputs.RecordsTableName, 'audit'), await newestRun(dynamodb, outputs.RecordsTableName, 'drill')] as const;
+  });
 
   const kinds = countByKind(items);
   const metric = async (name: string, counted: string, expected: number): Promise<ReportLine> => line(counted, expected, await metricSum(metrics, name, begin), `metric ${name}`);
@@ -67,8 +76,15 @@ async function rehearse(outputs: LocalOutputs): Promise<readonly ReportLine[]> {
     await metric('SignaturesRefused', 'refused', 2 * all.filter(({ forged }) => forged === true).length),
     line('sealed', changesOf(items), verification.entries, 'pulled log, against every revision of every record in the table'),
     { name: 'checkpoint', expected: 'signed', got: verification.ok ? 'signed' : 'refused', countedIn: `size ${verification.size}, root ${verification.root}` },
+    { name: 'audit', expected: 'clean', got: outcomeOf(audit, 'findings'), countedIn: `record of the audit: ${audit?.records ?? 0} records of the log held against the table` },
+    { name: 'drill', expected: 'clean', got: outcomeOf(drill, 'differences'), countedIn: `record of the drill: ${drill?.records ?? 0} records restored in ${drill?.seconds.toFixed(1) ?? '-'} s, compared, dropped` },
     line('findings', 0, verification.findings.length + (kinds['finding'] ?? 0), 'intact verify, and records of kind finding'),
   ];
+}
+
+function outcomeOf(run: RunRecord | undefined, what: string): string {
+  if (run === undefined) return 'never ran';
+  return run.ok ? 'clean' : `${run.findings} ${what}`;
 }
 
 /** Pull and table at one moment: a heartbeat between the two would look like a difference, so the table is read before and after. */

@@ -44,6 +44,13 @@ describe('fitting a template to the emulator', () => {
     expect(fitted.changes.map(({ resource }) => resource)).toEqual(['F', 'Arn']);
   });
 
+  it('allows on everything what names its table by an ARN, beside the statement as it is', () => {
+    const tags = { Effect: 'Allow', Action: ['dynamodb:DescribeTable', 'dynamodb:TagResource'], Resource: 'arn:t' };
+    const { template, changes } = fit({ Resources: { P: policy(tags, tls) } });
+    expect(template).toEqual({ Resources: { P: policy(tags, { Effect: 'Allow', Action: ['dynamodb:TagResource'], Resource: '*' }, tls) } });
+    expect(changes).toEqual([{ template: 'T.template.json', resource: 'P', change: 'allowed on everything', what: ['dynamodb:TagResource'] }]);
+  });
+
   it('changes nothing in a template that needs nothing', () => {
     const template = { Description: 'x', Resources: { P: policy(tls) }, Outputs: { O: { Value: { Ref: 'P' } } } };
     expect(fit(template)).toEqual({ template, changes: [] });

@@ -1,0 +1,38 @@
+/**
+ * What nobody may do to the vault's replica, whoever owns its account. Pure, as the vault's own policy is. Of that, these hold here as they stand: nothing is hidden, no version
+ * deleted, no lock bypassed, no legal hold. The demands on a put do not: a replica is not put but replicated (s3:ReplicateObject), it brings the lock of its source with it, and
+ * its conditions were met there. In their place: nobody puts at all, only the vault's own role replicates, only facts, and no deletion.
+ */
+import { AnyPrincipal, ArnPrincipal, Effect, PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
+import { FACT_NAMES } from './replica';
+
+/** What writing a replica takes; the last, where the replica belongs to another account. */
+export const REPLICATE = ['s3:ReplicateObject', 's3:ReplicateTags'] as const;
+export const OVERRIDE_OWNER = 's3:ObjectOwnerOverrideToBucketOwner';
+
+/** `bucketArn` without `/*`. TLS is demanded by the bucket itself (`enforceSSL`). */
+export function replicaDenials(bucketArn: string, roleArn: string): PolicyStatement[] {
+  const anyObject = { resources: [`${bucketArn}/*`] };
+  return [
+    deny('WrittenByReplicationOnly', ['s3:PutObject'], anyObject),
+    deny('ReplicatedByTheVaultOnly', [...REPLICATE, OVERRIDE_OWNER], anyObject, { ArnNotEquals: { 'aws:PrincipalArn': roleArn } }),
+    deny('FactsOnly', ['s3:ReplicateObject'], { notResources: FACT_NAMES.map((name) => `${bucketArn}/${name}`) }),
+    deny('NothingHidden', ['s3:DeleteObject', 's3:ReplicateDelete'], anyObject),
+    deny('NoVersionDeletedNoLockBypassed', ['s3:DeleteObjectVersion', 's3:BypassGovernanceRetention'], anyObject),
+    // Replicas are locked as their sources are; a lock of a hundred years is an attack too.
+    deny('NoOtherLock', ['s3:PutObjectRetention', 's3:PutObjectLegalHold'], anyObject),
+  ];
+}
+
+/** What a replica in another account has to grant: there, the role's own policy is not enough. */
+export function replicaGrants(bucketArn: string, roleArn: string): PolicyStatement[] {
+  const role = [new ArnPrincipal(roleArn)];
+  return [
+    new PolicyStatement({ sid: 'VaultReplicates', principals: role, actions: [...REPLICATE, OVERRIDE_OWNER], resources: FACT_NAMES.map((name) => `${bucketArn}/${name}`) }),
+    new PolicyStatement({ sid: 'VaultSeesVersioning', principals: role, actions: ['s3:GetBucketVersioning'], resources: [bucketArn] }),
+  ];
+}
+
+function deny(sid: string, actions: string[], on: Pick<PolicyStatementProps, 'resources' | 'notResources'>, conditions?: Record<string, Record<string, string>>): PolicyStatement {
+  return new PolicyStatement({ sid, effect: Effect.DENY, principals: [new AnyPrincipal()], actions, ...on, ...(conditions ? { conditions } : {}) });
+}

@@ -1,0 +1,29 @@
+/**
+ * What the vault and its replica agree on without being able to ask each other: they are made by different stacks in different regions, perhaps accounts, and
+ * CloudFormation makes the replica first. So the names are computed here, from the stage alone, and the kinds of objects that are replicated stand here once.
+ */
+import { Stack } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+import type { Stage } from '../stage';
+
+export type Offsite = NonNullable<Stage['offsite']>;
+
+/** The facts: what tiles, bundles and `checkpoint` can be rebuilt from. A name that ends in a slash stands for all below it. */
+export const FACTS = ['segment/', 'blob/', 'snapshot/', 'checkpoints/', 'report/', 'log.vkeys'] as const;
+export type Fact = (typeof FACTS)[number];
+/** As the resource of a policy names them. */
+export const FACT_NAMES: readonly string[] = FACTS.map((fact) => (fact.endsWith('/') ? `${fact}*` : fact));
+/** The id of the replication rule of `fact`, which its metrics bear. */
+export const ruleOf = (fact: Fact): string => fact.replace('/', '').replace('.', '-');
+
+/** `at`: a construct of a stack of the stage's own account, or of the replica's. At most 63 characters for every stage name, account and region there can be. */
+export function replicaBucketName(at: IConstruct, stage: Stage, offsite: Offsite): string {
+  return `intact-${stage.name}-replica-${offsite.account ?? Stack.of(at).account}-${offsite.region}`;
+}
+
+/** The role S3 replicates with; it lives in the stage's own account. */
+export const replicationRoleName = ({ name }: Stage): string => `Intact-${name}-replication`;
+
+/** The same role as the replica's bucket policy names it. */
+export const replicationRoleArn = (at: IConstruct, stage: Stage): string =>
+  Stack.of(at).formatArn({ service: 'iam', region: '', account: stage.account ?? Stack.of(at).account, resource: 'role', resourceName: replicationRoleName(stage) });

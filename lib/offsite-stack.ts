@@ -1,0 +1,44 @@
+/**
+ * The second place of the facts: a locked bucket in the stage's second region, in another account where the stage says so. Deployed before the vault, which is told to replicate
+ * into it by name; it knows nothing of the vault but the name of the role that S3 replicates with.
+ */
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { type Offsite, replicaBucketName, replicationRoleArn } from './constructs/replica';
+import { replicaDenials, replicaGrants } from './constructs/replica-policy';
+import { reviewed } from './constructs/reviewed';
+import type { Stage } from './stage';
+
+export interface OffsiteStackProps extends StackProps {
+  readonly stage: Stage;
+  readonly offsite: Offsite;
+}
+
+export class OffsiteStack extends Stack {
+  readonly bucket: Bucket;
+
+  constructor(scope: Construct, id: string, props: OffsiteStackProps) {
+    const { stage, offsite, ...stackProps } = props;
+    super(scope, id, { ...stackProps, terminationProtection: stage.removal === 'retain' });
+    const term = Duration.days(offsite.retentionDays ?? stage.lock.retentionDays);
+    this.bucket = new Bucket(this, 'Replica', {
+      bucketName: replicaBucketName(this, stage, offsite),
+      versioned: true,
+      objectLockEnabled: true,
+      // A replica keeps the lock of its source. What has none there, log.vkeys, gets this one: here no version of it is ever replaced.
+      objectLockDefaultRetention: stage.lock.mode === 'COMPLIANCE' ? ObjectLockRetention.compliance(term) : ObjectLockRetention.governance(term),
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const role = replicationRoleArn(this, stage);
+    const granted = offsite.account === undefined ? [] : replicaGrants(this.bucket.bucketArn, role);
+    for (const statement of [...replicaDenials(this.bucket.bucketArn, role), ...granted]) this.bucket.addToResourcePolicy(statement);
+    reviewed(this.bucket, 'AwsSolutions-S1', 'Every access is a CloudTrail data event of the account the replica lies in; server access logs are best effort and would be a weaker second copy.');
+    new CfnOutput(this, 'ReplicaBucketName', { value: this.bucket.bucketName, description: 'The facts of the vault; a whole vault is made of them with npx intact rebuild s3://<this> <dir>' });
+  }
+}
