@@ -7,6 +7,7 @@ import { stringOf, type Image } from '../src/core/image';
 import { extendTree, levelCount, partialObjects, partialWidth, type TreeEdge } from '../src/core/log/tiles';
 import { encodeEntries } from '../src/core/log/bundle';
 import { viewsOf } from '../src/core/views';
+import { FACTS } from '../lib/constructs/replica';
 import { publishLog } from '../src/operations/publish-log';
 import { sealRecords } from '../src/operations/seal-records';
 import { indexBytes as bytesInIndex, itemBytes as bytesOfItem, writeUnits } from '../test/item-bytes';
@@ -28,6 +29,11 @@ const PRICE = {
   metric: 0.3,
   key: 1,
   secret: 0.4,
+  /** Put of a replica, in the second region. */
+  replica: 0.005 / 1e3,
+  /** A gigabyte from region to region, and what replication with time control adds to it. */
+  transferGB: 0.02 + 0.015,
+  storedGBMonth: 0.023,
 } as const;
 type Unit = 'httpApi' | 'lambdaRequest' | 'write' | 'read' | 'put' | 'get' | 'sign';
 type Counts = Partial<Record<Unit, number>>;
@@ -121,6 +127,24 @@ async function messageOf(): Promise<{ readonly receive: Counts; readonly views: 
   };
 }
 
+/** Replicas of one round of `k` changes, and their bytes: what of the facts the sealer and the publisher put, counted in the vault itself. */
+async function replicasOf(k: number): Promise<{ readonly replicas: number; readonly bytes: number }> {
+  const world = await makeWorld({ seed: k });
+  const process = world.process();
+  const facts = (): (readonly [string, Buffer])[] => [...world.vault.objects].filter(([name]) => FACTS.some((fact) => name.startsWith(fact)));
+  const round = async (name: string): Promise<void> => {
+    const from = world.stream.length;
+    for (let i = 0; i < k; i++) await world.write(world.message(`${name} ${i}`, { text: { S: 'x'.repeat(700) }, raw: { B: Buffer.alloc(850, 120) } }));
+    await sealRecords(world.sealer(process), world.stream.slice(from));
+    await publishLog(world.publisher(process));
+  };
+  await round('first');
+  const before = facts().length;
+  const bytesBefore = facts().reduce((total, [, bytes]) => total + bytes.length, 0);
+  await round('counted');
+  return { replicas: facts().length - before, bytes: facts().reduce((total, [, bytes]) => total + bytes.length, 0) - bytesBefore };
+}
+
 /** Objects put by publishing `rounds` rounds of `k` entries onto a log of `size`, per entry; the hashes are made up, the code is the publisher's. */
 function putsPerEntry(size: number, k: number, rounds: number): number {
   const levels = levelCount(size);
@@ -158,6 +182,12 @@ async function main(): Promise<void> {
   row('views: three, idempotent', sizes.map(() => projecting));
   row('seal and publish', sealing);
   row('**together**', sealing.map((each) => each + receiving + projecting));
+  const second = await Promise.all(sizes.map(replicasOf));
+  const replicating = second.map(({ replicas, bytes }, i) => (1e6 / (sizes[i] as number)) * (replicas * PRICE.replica + (bytes / 1e9) * PRICE.transferGB));
+  row('second region, where there is one: replicas, transfer', replicating);
+  console.log(`Replicas of a round: ${second.map(({ replicas, bytes }) => `${replicas} (${bytes} B)`).join(', ')}`);
+  const gigabytes = (1e6 / 1_000) * ((second[2] as { bytes: number }).bytes / 1e9);
+  console.log(`Second region, beside it: ${gigabytes.toFixed(2)} GB for a million messages, ${money(gigabytes * PRICE.storedGBMonth)} a month; ${money(FACTS.length * 4 * PRICE.metric + (2 * FACTS.length + 1) * PRICE.alarm + 2 * PRICE.key)} a month for metrics, alarms and keys`);
   console.log('\nRequests of one round (seal + publish)');
   console.log('| | 1 | 10 | 1,000 |\n|---|---:|---:|---:|');
   for (const unit of ['read', 'write', 'put', 'get', 'sign'] as const) console.log(`| ${unit} | ${rounds.map((round) => (round[unit] ?? 0).toFixed(1)).join(' | ')} |`);

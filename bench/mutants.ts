@@ -738,4 +738,19 @@ const COMMAND_LINE: readonly Mutant[] = [
   { name: 'what is read and wrong exits like what could not be read', file: 'src/cli/failure.ts', find: '  wrong: 1,', replace: '  wrong: 2,', tests: ['test/cli/failure.test.ts'] },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...LOG_FORMAT, ...CANONICAL_AND_KEYS, ...SEALING, ...PUBLISHING, ...ADAPTERS, ...RECEIVING, ...VERIFYING, ...RUNTIME, ...DEPLOYMENT, ...COMMAND_LINE];
+const REPAIRING: readonly Mutant[] = [
+  { name: 'anybody may permit a repair', file: 'src/operations/seal-changes.ts', find: "if (checkMac(macKeys, image) === 'valid') return violations.filter", replace: 'if (image !== undefined) return violations.filter', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'a permitted repair may bring a state that is not ours', file: 'src/operations/seal-changes.ts', find: 'return violations.filter((violation) => !isOfStep(change.op, violation));', replace: 'return [];', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'what is found is not asked to be repaired', file: 'src/operations/seal-changes.ts', find: 'if (found.some(isOfRecord)) await', replace: 'if (found.length < 0) await', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'a repair does not wait for the change it was asked about', file: 'src/operations/repair-record.ts', find: 'if (source !== undefined && asked === undefined) return', replace: 'if (source === key.pk) return', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'a repair permits what it no longer finds', file: 'src/operations/repair-record.ts', find: 'if (!isStill(live, plan.from)) return', replace: 'if (plan.key.pk === undefined) return', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'a record is repaired for ever', file: 'src/operations/repair-record.ts', find: 'repairs >= MAX_REPAIRS_AN_HOUR', replace: 'repairs < 0', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'invented repairs stop the healing', file: 'src/operations/repair-record.ts', find: " && checkMac(macKeys, image) === 'valid') n += 1", replace: ') n += 1', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'a repair goes back behind a state that cannot be read', file: 'src/operations/repair-record.ts', find: 'entry.rev > known', replace: 'entry.rev < -1', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'a repair overwrites what is not sealed', file: 'src/operations/repair-record.ts', find: "if (evidence === 'unsealed') return", replace: "if (evidence === 'unsealed' && key.pk === '') return", tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'an invention is told from a genuine record by the subjects it names', file: 'src/operations/sealed-history.ts', find: 'if (this.everywhere) await this.tryAll', replace: 'if (this.everywhere && entries.length < 0) await this.tryAll', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'a lost key hides nothing', file: 'src/operations/sealed-history.ts', find: 'trail.hide(why);', replace: 'void why;', tests: ['test/operations/repair-record.test.ts'] },
+  { name: 'any function may delete records', file: 'lib/constructs/records-table.ts', find: "this.allow(fn, ['GetItem', 'Query', 'ConditionCheckItem']);", replace: "this.allow(fn, ['GetItem', 'Query', 'ConditionCheckItem', 'DeleteItem']);", tests: ['test/lib/service-stack.test.ts'] },
+];
+
+export const MUTANTS: readonly Mutant[] = [...LOG_FORMAT, ...CANONICAL_AND_KEYS, ...SEALING, ...PUBLISHING, ...ADAPTERS, ...RECEIVING, ...VERIFYING, ...RUNTIME, ...DEPLOYMENT, ...COMMAND_LINE, ...REPAIRING];

@@ -1,4 +1,4 @@
-/** The CDK app: one stage, chosen by `-c stage=<name>` (default dev), as its data, service and trail stacks, checked against the AwsSolutions rules at every synthesis. */
+/** The CDK app: one stage, chosen by `-c stage=<name>` (default dev), as its stacks (lib/intact.ts), checked against the AwsSolutions rules at every synthesis. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';

@@ -43,6 +43,10 @@ export class DataStack extends Stack {
     output('KeysTableName', this.keys.table.tableName, 'Wrapped keys');
     output('ViewsTableName', this.views.table.tableName, 'Projections');
     output('VaultBucketName', this.vault.bucket.bucketName, 'The sealed log; verify it with npx intact verify s3://<this>');
+    if (stage.offsite !== null && this.vault.replication !== undefined) {
+      output('ReplicaBucketName', this.vault.replication.replicaBucketName, 'The facts of the vault, in the second region');
+      output('ReplicaRegion', stage.offsite.region, 'The second region');
+    }
     output('InboxBucketName', this.inbox.bucket.bucketName, 'Big bodies');
     output('AppSecretArn', this.appSecret.secret.secretArn, "Put the Meta app's secret and the verify token here");
     output('WrappingKeyArn', wrappingKey.keyArn, 'Wraps the three secrets of the key hierarchy');

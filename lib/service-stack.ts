@@ -4,11 +4,13 @@
  */
 import { CfnOutput, CustomResource, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { Env } from '../src/runtime/env';
 import type { FunctionName } from './constructs/alarm-registry';
 import { Alarms } from './constructs/alarms';
 import { IntactFunction } from './constructs/intact-function';
 import { PROCESSING_TIMEOUT } from './constructs/inbox';
 import type { LambdaCode } from './constructs/lambda-bundles';
+import { REPAIR_TIMEOUT, Repairs } from './constructs/repairs';
 import { reviewed } from './constructs/reviewed';
 import { every } from './constructs/schedule';
 import { WatchBoard } from './constructs/watch-board';
@@ -49,26 +51,33 @@ export class ServiceStack extends Stack {
       'project-views': fn('project-views', 512, Duration.minutes(1), 'Keeps conversation summaries and counters'),
       heartbeat: fn('heartbeat', 256, Duration.minutes(1), 'Keeps the log fresh when nothing happens'),
       'seal-missing': fn('seal-missing', 1769, LONGEST, 'Seals what the stream lost'),
+      'repair-records': fn('repair-records', 1769, REPAIR_TIMEOUT, 'Puts back what was changed past the rules'),
       'verify-vault': fn('verify-vault', 3008, LONGEST, 'Verifies the whole vault'),
+      'audit-table': fn('audit-table', 3008, LONGEST, 'Compares a share of the records table with the log'),
+      'run-drill': fn('run-drill', 3008, LONGEST, 'Restores into a scratch table, compares, drops it'),
       'initialize-log': fn('initialize-log', 512, Duration.minutes(2), 'Makes the secrets, the name and the empty head of the log, once'),
     };
     reviewed(this, 'AwsSolutions-L1', 'Node 22 is the newest runtime that the SDK, middy and the local cloud were tried with together; upgrading is a change of its own.');
     this.grantReceiving(data);
     this.grantSealing(data);
     this.grantWatching(data);
+    this.grantComparing(stage, data);
+    const repairs = this.repairs(stage, data);
 
     const log = this.initializedLog(stage, data);
-    for (const mapping of this.feeds(data)) mapping.node.addDependency(log);
+    for (const mapping of [...this.feeds(data), repairs.feed(this.functions['repair-records'])]) mapping.node.addDependency(log);
     every(HEARTBEAT, this.functions.heartbeat).node.addDependency(log);
     every(SWEEP, this.functions['sweep-inbox']);
     every(SEAL_MISSING, this.functions['seal-missing']).node.addDependency(log);
     every(Duration.hours(stage.verifyEveryHours), this.functions['verify-vault']).node.addDependency(log);
+    every(Duration.hours(stage.auditEveryHours), this.functions['audit-table']).node.addDependency(log);
+    every(Duration.days(stage.drillEveryDays), this.functions['run-drill']).node.addDependency(log);
     const webhook = new WebhookApi(this, 'Webhook', { stage, receive: this.functions['receive-webhook'] });
     // Before the secrets exist nothing could be recorded.
     webhook.node.addDependency(log);
 
-    const alarms = new Alarms(this, 'Alarms', { stage, functions: this.functions, deadLetters: data.inbox.deadLetters, api: webhook.api });
-    new WatchBoard(this, 'Board', { stage, data, functions: this.functions, api: webhook.api, alarms });
+    const alarms = new Alarms(this, 'Alarms', { stage, functions: this.functions, deadLetters: { inbox: data.inbox.deadLetters, repairs: repairs.work.deadLetters }, api: webhook.api, vault: data.vault });
+    new WatchBoard(this, 'Board', { stage, data, repairs: repairs.work, functions: this.functions, api: webhook.api, alarms });
 
     new CfnOutput(this, 'WebhookUrl', { value: webhook.webhookUrl, description: "The callback URL for Meta's dashboard" });
     new CfnOutput(this, 'ApiUrl', { value: webhook.api.apiEndpoint });
@@ -94,6 +103,7 @@ export class ServiceStack extends Stack {
       keys.grantSubjectKeys(sealer);
       vault.grantAppend(sealer);
       inbox.grantReadContent(sealer);
+      records.grantReadPermissions(sealer);
     }
     records.grantPutOwn(seal, 'finding');
     records.grantPutOwn(sealMissing, 'finding', 'gap');
@@ -122,6 +132,39 @@ export class ServiceStack extends Stack {
     }
     vault.grantVerify(verify);
     signingKey.grantReadPublicKey(verify);
+  }
+
+  /** The two that hold the table against the log. Neither changes a record of the live table; what each may put are its own results. */
+  private grantComparing({ auditEveryHours, auditShares, drillEveryDays, drillShares }: Stage, { records, log, keys, vault, signingKey }: DataStack): void {
+    const { 'audit-table': audit, 'run-drill': drill } = this.functions;
+    for (const reader of [audit, drill]) {
+      log.grantRead(reader);
+      keys.grantSecrets(reader, 'kek', 'mac');
+      keys.grantReadSubjectKeys(reader);
+      vault.grantReplay(reader);
+      signingKey.grantReadPublicKey(reader);
+    }
+    records.grantPutOwn(audit, 'audit', 'finding');
+    records.grantCompare(audit);
+    keys.grantListSubjects(audit);
+    audit.addEnvironment(Env.AUDIT_ROTATION, `${auditEveryHours}/${auditShares}`);
+    records.grantPutOwn(drill, 'drill');
+    records.grantDrill(drill);
+    drill.addEnvironment(Env.DRILL_ROTATION, `${24 * drillEveryDays}/${drillShares}`);
+  }
+
+  /** Who finds what has to be repaired may ask for it, if the stage does not want to be asked first; one function repairs, from the vault alone. */
+  private repairs(stage: Stage, { records, log, keys, vault, signingKey }: DataStack): Repairs {
+    const { 'repair-records': repair, 'seal-records': seal, 'seal-missing': sealMissing, 'audit-table': audit } = this.functions;
+    const repairs = new Repairs(this, 'Repairs');
+    if (stage.repair === 'auto') for (const finder of [seal, sealMissing, audit]) repairs.grantAsk(finder);
+    records.grantRepair(repair);
+    log.grantRead(repair);
+    keys.grantSecrets(repair, 'kek', 'mac');
+    keys.grantReadSubjectKeys(repair);
+    vault.grantReplay(repair);
+    signingKey.grantReadPublicKey(repair);
+    return repairs;
   }
 
   private feeds({ records, log, inbox }: DataStack): Construct[] {

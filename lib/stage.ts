@@ -13,18 +13,26 @@ const MAX_RETENTION_DAYS = 36_500 - 2;
 /** The most hours an alarm with one-hour periods can look back: seven days. */
 const MAX_ABSENCE_HOURS = 168;
 
+/** The alarm that misses a drill looks back two hours more than the time between two of them. */
+const MAX_DRILL_DAYS = 6;
+/** A record that comes round once a quarter is as good as not watched. */
+const MAX_SHARES = 90;
+
 const wholeNumber = (from: number, to: number, unit: string) => z.int(`must be a whole number of ${unit}`).min(from, `must be at least ${from} ${unit}`).max(to, `must be at most ${to} ${unit}`);
 
 /** Parts of the app that a stage may leave out because its cloud does not have them. */
-export const OPTIONAL_PARTS = ['trail', 'anomaly-alarms'] as const;
+export const OPTIONAL_PARTS = ['trail', 'anomaly-alarms', 'standby'] as const;
 export type OptionalPart = (typeof OPTIONAL_PARTS)[number];
+
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+const accountNumber = z.string().regex(/^\d{12}$/, 'must be 12 digits');
 
 const stageSettings = z.strictObject({
   /** For the reader of the file only: why a value is what it is. */
   notes: z.array(z.string()).optional(),
   /** Where it is deployed; without these, where the AWS CLI's current credentials point. */
-  account: z.string().regex(/^\d{12}$/, 'must be 12 digits').optional(),
-  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region name such as eu-central-1').optional(),
+  account: accountNumber.optional(),
+  region: z.string().regex(REGION, 'must be a region name such as eu-central-1').optional(),
   /** `bootstrap-roles`: the roles that `cdk bootstrap` makes. `own-credentials`: those of whoever runs the CDK CLI. */
   deployWith: z.enum(['bootstrap-roles', 'own-credentials'], 'must be "bootstrap-roles" or "own-credentials"'),
   /** What happens to tables, secret and log groups when a stack is deleted. Keys and buckets are always retained. */
@@ -37,12 +45,30 @@ const stageSettings = z.strictObject({
     },
     'must be given: {"mode": "COMPLIANCE" or "GOVERNANCE", "retentionDays": <days>}',
   ),
+  /**
+   * Where the facts of the vault and the keys are kept a second time; null: nowhere, and the loss of the region is the loss of the log. With `account` the replica of the vault
+   * lies in another account; the keys stay in the stage's own. `retentionDays`: the lock of what is replicated without one (`log.vkeys`), and without it the vault's.
+   */
+  offsite: z
+    .strictObject(
+      { region: z.string().regex(REGION, 'must be a region name such as eu-west-1'), account: accountNumber.optional(), retentionDays: wholeNumber(1, MAX_RETENTION_DAYS, 'days').optional() },
+      'must be given: {"region": "<second region>"}, or null for no second region',
+    )
+    .nullable(),
   /** First part of the log's public name, as a schema-less URL the company controls; `/<random id>` is added once. */
   originPrefix: z.string().regex(/^[a-z0-9.-]+\.[a-z]{2,}(\/[A-Za-z0-9._-]+)*$/, 'must be a host name with an optional path, without scheme and final slash, such as "example.com/whatsapp"'),
   /** How long the sealer gathers changes before it seals a round. */
   sealWindowSeconds: wholeNumber(0, 300, 'seconds'),
+  /** `auto`: a record that was changed past the rules is put back within seconds of being found. `ask`: the finding waits for `npx intact repair`. */
+  repair: z.enum(['auto', 'ask'], 'must be "auto" or "ask"'),
   /** How often the whole log is verified. */
   verifyEveryHours: wholeNumber(1, 24, 'hours'),
+  /** How often the table is compared with the log, one share of it a time: each record comes round within `auditEveryHours` × `auditShares`. */
+  auditEveryHours: wholeNumber(1, MAX_ABSENCE_HOURS - 2, 'hours'),
+  auditShares: wholeNumber(1, MAX_SHARES, 'shares'),
+  /** How often the records are restored into a scratch table and compared, one share of them a time. */
+  drillEveryDays: wholeNumber(1, MAX_DRILL_DAYS, 'days'),
+  drillShares: wholeNumber(1, MAX_SHARES, 'shares'),
   logRetentionDays: z.union(LOG_RETENTION_DAYS.map((days) => z.literal(days)) as [z.ZodLiteral<number>, z.ZodLiteral<number>], `must be one of ${LOG_RETENTION_DAYS.join(', ')} (what CloudWatch Logs offers)`),
   /** What the public endpoint accepts before it answers 429; Meta then resends. */
   throttle: z.strictObject({ ratePerSecond: wholeNumber(1, 10_000, 'requests a second'), burst: wholeNumber(1, 5_000, 'requests') }, 'must be {"ratePerSecond": <n>, "burst": <n>}'),
@@ -59,6 +85,14 @@ const stageSettings = z.strictObject({
   /** The one role that may disable our keys or schedule their deletion. Without it nobody may. */
   breakGlassRoleArn: z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/, 'must be the ARN of an IAM role').optional(),
   leaveOut: z.array(z.enum(OPTIONAL_PARTS, `may only name ${OPTIONAL_PARTS.join(', ')}`)),
+}).superRefine(({ region, account, offsite }, { addIssue }) => {
+  if (offsite === null) return;
+  const wrong = (message: string, ...path: string[]): void => addIssue({ code: 'custom', path, message });
+  // Two stacks that must find each other need both places named; what the CLI's credentials point to may be another place tomorrow.
+  if (region === undefined) wrong('must be given where offsite is', 'region');
+  if (region === offsite.region) wrong("must be another region than the stage's own", 'offsite', 'region');
+  if (offsite.account !== undefined && account === undefined) wrong('must be given where offsite.account is', 'account');
+  if (offsite.account !== undefined && offsite.account === account) wrong("is the stage's own: leave it out", 'offsite', 'account');
 });
 
 export type StageSettings = z.infer<typeof stageSettings>;

@@ -30,11 +30,16 @@ export class TrailStack extends Stack {
       includeGlobalServiceEvents: true,
       advancedEventSelectors: [
         { name: 'Management', fieldSelectors: [{ field: 'eventCategory', equalTo: ['Management'] }] },
-        dataEvents('Objects', 'AWS::S3::Object', [data.vault.bucket, data.inbox.bucket].map(({ bucketArn }) => `${bucketArn}/`)),
+        dataEvents('Objects', 'AWS::S3::Object', [data.vault.bucket.bucketArn, data.inbox.bucket.bucketArn, ...this.replicaArn(data)].map((bucketArn) => `${bucketArn}/`)),
         dataEvents('Items', 'AWS::DynamoDB::Table', [data.records, data.log, data.keys, data.views].map(({ table }) => table.tableArn)),
       ],
     });
     trail.node.addDependency(bucket.policy!);
+  }
+
+  /** The replica is seen from here where it lies in this account; the trail covers every region. */
+  private replicaArn({ vault: { replication } }: DataStack): string[] {
+    return replication === undefined ? [] : [this.formatArn({ service: 's3', region: '', account: '', resource: replication.replicaBucketName })];
   }
 
   private trailKey(stage: Stage, trailArn: string): ProtectedKey {

@@ -4,22 +4,33 @@
  */
 import type { MetricName } from '../../src/core/metric-names';
 import { has, type Stage } from '../stage';
+import type { Fact } from './replica';
 
-export type FunctionName = 'receive-webhook' | 'process-inbox' | 'sweep-inbox' | 'seal-records' | 'publish-log' | 'project-views' | 'heartbeat' | 'seal-missing' | 'verify-vault' | 'initialize-log';
+export type FunctionName = 'receive-webhook' | 'process-inbox' | 'sweep-inbox' | 'seal-records' | 'publish-log' | 'project-views' | 'heartbeat' | 'seal-missing' | 'repair-records' | 'verify-vault' | 'audit-table' | 'run-drill' | 'initialize-log';
 
-/** Where the numbers come from: our own metrics, or what AWS measures of a function (`each`: one alarm per function), of the dead-letter queue, of the API. */
+/** What S3 measures of the replication of a kind of facts (`each`: one alarm per kind). */
+export interface ReplicationSource {
+  readonly replication: 'OperationsFailedReplication' | 'ReplicationLatency';
+  readonly facts: 'each' | Fact;
+}
+
+/** The queues of what failed too often, by whose work it is. */
+export type DeadLetters = 'inbox' | 'repairs';
+
+/** Where the numbers come from: our own metrics, or what AWS measures of a function (`each`: one alarm per function), of a dead-letter queue, of the API, of replication. */
 export type AlarmSource =
   | { readonly ours: MetricName }
   | { readonly lambda: 'Errors' | 'Throttles'; readonly of: 'each' }
   | { readonly lambda: 'IteratorAge'; readonly of: FunctionName }
-  | { readonly deadLetters: 'ApproximateNumberOfMessagesVisible' }
-  | { readonly api: '4xx' | '5xx' };
+  | { readonly deadLetters: 'ApproximateNumberOfMessagesVisible'; readonly of: DeadLetters }
+  | { readonly api: '4xx' | '5xx' }
+  | ReplicationSource;
 
 export interface AlarmSpec {
   /** Ends the alarm's name, `Intact-<stage>-<id>`, and is the anchor of its article in docs/runbook.md. */
   readonly id: string;
   readonly source: AlarmSource;
-  readonly statistic: 'Sum' | 'Maximum';
+  readonly statistic: 'Sum' | 'Maximum' | 'SampleCount';
   readonly periodMinutes: number;
   /** That many periods in a row must be beyond the threshold. */
   readonly periods: number;
@@ -41,6 +52,8 @@ const STREAM_DELAY_MS = 30 * MINUTE_MS;
 const VIEWS_DELAY_MS = 60 * MINUTE_MS;
 /** The sweeper re-queues after some minutes; what is older than this was re-queued and failed again. */
 const INBOX_SECONDS = 30 * 60;
+/** What S3 promises for replication with time control, and most of it in seconds. */
+const REPLICATION_LAG_SECONDS = 15 * 60;
 
 /** One occurrence of something that must not happen at all. */
 const never = (id: string, metric: MetricName, why: string): AlarmSpec => ({
@@ -62,6 +75,9 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
     never('quarantined', 'EventsQuarantined', 'Signed input did not fit the specification and was put aside, not lost.'),
     never('seal-stopped', 'SealStopped', 'The sealer or the publisher refuses to go on because the log contradicts itself.'),
     never('gaps-sealed', 'GapsSealed', 'The stream lost changes; they were sealed a day later from the table, with a gap record.'),
+    never('repairs-refused', 'RepairsRefused', 'A record is not as it should be and could not be put right: a person has to look.'),
+    never('audit-findings', 'AuditFindings', 'The records table, or the keys table, is not as the log says.'),
+    never('drill-differences', 'DrillDifferences', 'What a restore brings back is not what the live table holds.'),
     never('verification-findings', 'VerificationFindings', 'Verification found a discrepancy in the vault.'),
     {
       id: 'seal-lag', source: { ours: 'SealLag' }, statistic: 'Maximum', periodMinutes: 1, periods: 3, when: 'at-least', threshold: stage.alarms.sealLagSeconds, noData: 'good',
@@ -79,12 +95,24 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
       why: `No verification ended in the last ${stage.verifyEveryHours + 2} hours; nobody would notice damage.`,
     },
     {
+      id: 'audit-absent', source: { ours: 'AuditCompleted' }, statistic: 'Sum', periodMinutes: 60, periods: stage.auditEveryHours + 2, when: 'below', threshold: 1, noData: 'alarm',
+      why: `No audit of the table ended in the last ${stage.auditEveryHours + 2} hours; nobody would notice what the sealer missed.`,
+    },
+    {
+      id: 'drill-absent', source: { ours: 'DrillCompleted' }, statistic: 'Sum', periodMinutes: 60, periods: 24 * stage.drillEveryDays + 2, when: 'below', threshold: 1, noData: 'alarm',
+      why: `No restore drill ended in the last ${stage.drillEveryDays} days; nobody knows whether the records can be restored.`,
+    },
+    {
       id: 'inbox-oldest', source: { ours: 'InboxOldest' }, statistic: 'Maximum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: INBOX_SECONDS, noData: 'good',
       why: 'A big delivery waits for half an hour to be processed.',
     },
     {
-      id: 'dead-letters', source: { deadLetters: 'ApproximateNumberOfMessagesVisible' }, statistic: 'Maximum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: 1, noData: 'good',
+      id: 'dead-letters', source: { deadLetters: 'ApproximateNumberOfMessagesVisible', of: 'inbox' }, statistic: 'Maximum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: 1, noData: 'good',
       why: 'A big delivery failed five times and waits for a person; its body is safe.',
+    },
+    {
+      id: 'repair-dead-letters', source: { deadLetters: 'ApproximateNumberOfMessagesVisible', of: 'repairs' }, statistic: 'Maximum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: 1, noData: 'good',
+      why: 'A repair was tried for two hours and is not done; the record is as it was found.',
     },
     {
       id: 'function-errors', source: { lambda: 'Errors', of: 'each' }, statistic: 'Sum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: 1, noData: 'good',
@@ -102,6 +130,8 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
       id: 'api-4xx', source: { api: '4xx' }, statistic: 'Sum', periodMinutes: 5, periods: 3, when: 'at-least', threshold: 50, noData: 'good',
       why: 'Many requests are refused: a scan, a flood beyond the throttle, or a wrong secret.',
     },
+    ...(stage.offsite === null ? [] : [REPLICATION_FAILED]),
+    ...(stage.offsite === null || !has(stage, 'standby') ? [] : REPLICATION_LAG),
     ...(stage.alarms.absenceHours === null ? [] : [absence(stage.alarms.absenceHours)]),
     ...(has(stage, 'anomaly-alarms') ? [ANOMALY] : []),
   ];
@@ -116,3 +146,23 @@ const ANOMALY: AlarmSpec = {
   id: 'volume-anomaly', source: { ours: 'DeliveriesReceived' }, statistic: 'Sum', periodMinutes: 60, periods: 2, when: 'outside-band', threshold: 4, noData: 'good',
   why: 'The number of deliveries is far from what is usual at this hour.',
 };
+
+const REPLICATION_FAILED: AlarmSpec = {
+  id: 'replication-failed', source: { replication: 'OperationsFailedReplication', facts: 'each' }, statistic: 'Sum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: 1, noData: 'good',
+  why: 'A fact of the vault could not be replicated to the second region; S3 does not try again by itself.',
+};
+
+const REPLICATION_LAG: readonly AlarmSpec[] = [
+  {
+    id: 'replication-lag', source: { replication: 'ReplicationLatency', facts: 'each' }, statistic: 'Maximum', periodMinutes: 5, periods: 3, when: 'at-least', threshold: REPLICATION_LAG_SECONDS, noData: 'good',
+    why: 'The second region is a quarter of an hour behind the vault; what is newer would be lost with the first one.',
+  },
+  {
+    // Every heartbeat is sealed, so segments are replicated four times an hour at least; an hour without a number is a replication that was switched off.
+    id: 'replication-absent', source: { replication: 'ReplicationLatency', facts: 'segment/' }, statistic: 'SampleCount', periodMinutes: 60, periods: 3, when: 'below', threshold: 1, noData: 'alarm',
+    why: 'For three hours S3 has not measured any replication of the vault: the second region is probably not fed any more.',
+  },
+];
+
+/** S3 measures the lag in the region of the replica, and an alarm sees the metrics of its own region only. */
+export const ringsOffsite = ({ source }: AlarmSpec): boolean => 'replication' in source && source.replication === 'ReplicationLatency';

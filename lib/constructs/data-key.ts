@@ -28,6 +28,14 @@ export class DataKey extends ProtectedKey {
     this.grantThrough(fn, service, WRITE);
   }
 
+  /** Lets `fn` have DynamoDB put tables under this key: a grant that DynamoDB alone can use. */
+  grantMakeTables(fn: Lambda): void {
+    this.grantWriteThrough(fn, 'dynamodb');
+    const { region, urlSuffix } = Stack.of(this);
+    const conditions = { StringEquals: { 'kms:ViaService': `dynamodb.${region}.${urlSuffix}` }, Bool: { 'kms:GrantIsForAWSResource': 'true' } };
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['kms:CreateGrant'], resources: [this.keyArn], conditions }));
+  }
+
   private grantThrough(fn: Lambda, service: string, actions: string[]): void {
     const { region, urlSuffix } = Stack.of(this);
     fn.addToRolePolicy(new PolicyStatement({ actions, resources: [this.keyArn], conditions: { StringEquals: { 'kms:ViaService': `${service}.${region}.${urlSuffix}` } } }));

@@ -1,7 +1,11 @@
-/** The wrapped keys. No function of ours deletes a row; who may read which row is decided by its partition key. */
+/**
+ * The wrapped keys. No function of ours deletes a row; who may read which row is decided by its partition key. Without it the vault and its replica are unreadable for ever, so it has
+ * a replica of its own in the second region.
+ */
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { keyKeys } from '../../src/core/table-keys';
+import { KeySchema, keyKeys } from '../../src/core/table-keys';
 import { Env } from '../../src/runtime/env';
 import { Table, type TableProps } from './table';
 import type { WrappedSecretName, WrappingKey } from './wrapping-key';
@@ -17,7 +21,7 @@ export class KeysTable extends Table {
   private readonly wrappingKey: WrappingKey;
 
   constructor(scope: Construct, id: string, props: KeysTableProps) {
-    super(scope, id, props, { env: Env.KEYS_TABLE });
+    super(scope, id, props, { env: Env.KEYS_TABLE, global: true });
     this.wrappingKey = props.wrappingKey;
   }
 
@@ -31,6 +35,17 @@ export class KeysTable extends Table {
   grantCreateSecrets(fn: Lambda): void {
     this.allow(fn, ['GetItem', 'PutItem'], { partitions: partitionsOf(['kek', 'mac', 'dedupe']) });
     this.wrappingKey.grantGenerate(fn, 'kek', 'mac', 'dedupe');
+  }
+
+  /** Lets `fn` read the keys of subjects and make none; worth something only with the key-encryption key. */
+  grantReadSubjectKeys(fn: Lambda): void {
+    this.allow(fn, ['GetItem'], { partitions: [SUBJECT_KEYS] });
+  }
+
+  /** Lets `fn` list whose keys there are: a scan that may ask for the keys of the items alone, never for what is wrapped in them. */
+  grantListSubjects(fn: Lambda): void {
+    const namesOnly = { 'ForAllValues:StringEquals': { 'dynamodb:Attributes': [KeySchema.pk] }, StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' } };
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:Scan'], resources: [this.table.tableArn], conditions: namesOnly }));
   }
 
   /** Lets `fn` read and create the keys of subjects; worth something only with the key-encryption key (`grantSecrets(fn, 'kek')`). */

@@ -13,22 +13,26 @@ export interface ProtectedKeyProps {
   readonly description: string;
   readonly keySpec?: KeySpec;
   readonly keyUsage?: KeyUsage;
+  /** Whether it can have replicas in other regions; fixed for ever when the key is made. */
+  readonly multiRegion?: boolean;
 }
+
+/** What protects a key and each of its replicas, which have policies of their own. */
+export const onlyBreakGlassEndsIt = ({ breakGlassRoleArn }: Stage): PolicyStatement =>
+  new PolicyStatement({
+    sid: 'OnlyBreakGlassDisablesOrDeletes',
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['kms:DisableKey', 'kms:ScheduleKeyDeletion'],
+    resources: ['*'], // in a key policy: this key
+    ...(breakGlassRoleArn ? { conditions: { ArnNotEquals: { 'aws:PrincipalArn': breakGlassRoleArn } } } : {}),
+  });
 
 export class ProtectedKey extends Key {
   constructor(scope: Construct, id: string, props: ProtectedKeyProps) {
     const { stage, keySpec, ...rest } = props;
     // Only symmetric keys rotate by themselves; the signing key has successors instead (log.vkeys).
     super(scope, id, { ...rest, ...(keySpec ? { keySpec } : { enableKeyRotation: true }), removalPolicy: RemovalPolicy.RETAIN });
-    this.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'OnlyBreakGlassDisablesOrDeletes',
-        effect: Effect.DENY,
-        principals: [new AnyPrincipal()],
-        actions: ['kms:DisableKey', 'kms:ScheduleKeyDeletion'],
-        resources: ['*'], // in a key policy: this key
-        ...(stage.breakGlassRoleArn ? { conditions: { ArnNotEquals: { 'aws:PrincipalArn': stage.breakGlassRoleArn } } } : {}),
-      }),
-    );
+    this.addToResourcePolicy(onlyBreakGlassEndsIt(stage));
   }
 }

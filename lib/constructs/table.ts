@@ -1,8 +1,8 @@
 /**
- * What all our tables have in common: on demand, encrypted under our key, restorable to any second of the last 35 days, protected from deletion. Each table's own
+ * What all our tables have in common: on demand, encrypted by KMS, restorable to any second of the last 35 days, protected from deletion. Each table's own
  * class decides who may do what to it; nobody is granted more than the actions named there.
  */
-import { AttributeType, BillingMode, type StreamViewType, Table as DynamoTable, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, Billing, BillingMode, type StreamViewType, Table as DynamoTable, TableEncryption, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { type CfnEventSourceMapping, EventSourceMapping, type Function as Lambda, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Duration } from 'aws-cdk-lib';
@@ -22,6 +22,11 @@ export interface TableSettings {
   readonly env: string;
   readonly stream?: StreamViewType;
   readonly expires?: boolean;
+  /**
+   * The table must outlive its region: a global table, with a replica in the stage's second region where it has one, and one only waiting for it elsewhere, since no table can be
+   * made global later without being replaced. It rests under DynamoDB's own KMS key of each region, which nobody can disable or delete.
+   */
+  readonly global?: boolean;
 }
 
 export interface StreamReading {
@@ -35,7 +40,7 @@ export interface StreamReading {
 export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'ConditionCheckItem' | 'Query' | 'Scan' | 'BatchGetItem';
 
 export abstract class Table extends Construct {
-  readonly table: DynamoTable;
+  readonly table: DynamoTable | TableV2;
   protected readonly stage: Stage;
   private readonly dataKey: DataKey;
   private readonly settings: TableSettings;
@@ -46,18 +51,23 @@ export abstract class Table extends Construct {
     this.dataKey = props.dataKey;
     this.settings = settings;
     const keep = props.stage.removal === 'retain';
-    this.table = new DynamoTable(this, 'Table', {
+    const common = {
       partitionKey: { name: KeySchema.pk, type: AttributeType.STRING },
       sortKey: { name: KeySchema.sk, type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      encryption: TableEncryption.CUSTOMER_MANAGED,
-      encryptionKey: props.dataKey,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: keep,
       removalPolicy: keep ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      ...(settings.stream ? { stream: settings.stream } : {}),
       ...(settings.expires ? { timeToLiveAttribute: KeySchema.ttl } : {}),
-    });
+    };
+    this.table = settings.global
+      ? new TableV2(this, 'Table', { ...common, billing: Billing.onDemand(), encryption: TableEncryptionV2.awsManagedKey(), replicas: props.stage.offsite === null ? [] : [{ region: props.stage.offsite.region }] })
+      : new DynamoTable(this, 'Table', {
+          ...common,
+          billingMode: BillingMode.PAY_PER_REQUEST,
+          encryption: TableEncryption.CUSTOMER_MANAGED,
+          encryptionKey: props.dataKey,
+          ...(settings.stream ? { stream: settings.stream } : {}),
+        });
   }
 
   /**
@@ -101,6 +111,8 @@ export abstract class Table extends Construct {
         ...(options.partitions ? { conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': options.partitions } } } : {}),
       }),
     );
+    // DynamoDB's own key asks nothing of who may use the table.
+    if (this.settings.global) return;
     const writes = actions.some((action) => /^(Put|Update|Delete)/.test(action));
     if (writes) this.dataKey.grantWriteThrough(fn, 'dynamodb');
     else this.dataKey.grantReadThrough(fn, 'dynamodb');

@@ -10,6 +10,7 @@ import { Construct } from 'constructs';
 import { Env, UNLOCKED_TAG } from '../../src/runtime/env';
 import type { Stage } from '../stage';
 import { allowOnObjects, allowTellingAbsence } from './objects';
+import { Replication } from './replication';
 import { reviewed } from './reviewed';
 import { MUTABLE_NAMES, PARTIAL_NAMES, vaultDenials } from './vault-policy';
 
@@ -19,6 +20,8 @@ const CHECKPOINTS = 'checkpoints/*';
 
 export class Vault extends Construct {
   readonly bucket: Bucket;
+  /** Absent where the stage has no second region. */
+  readonly replication?: Replication;
   private readonly stage: Stage;
 
   constructor(scope: Construct, id: string, stage: Stage) {
@@ -39,6 +42,7 @@ export class Vault extends Construct {
     });
     for (const statement of vaultDenials(this.bucket.bucketArn, stage.lock)) this.bucket.addToResourcePolicy(statement);
     reviewed(this.bucket, 'AwsSolutions-S1', 'Every access is a CloudTrail data event in a locked bucket of its own (Trail stack); server access logs are best effort and would be a weaker second copy.');
+    if (stage.offsite !== null) this.replication = new Replication(this, 'Replication', { stage, offsite: stage.offsite, bucket: this.bucket });
   }
 
   /** Lets `fn` put segments and blobs under lock and read them back, and read the checkpoint. */
@@ -60,6 +64,11 @@ export class Vault extends Construct {
     this.allowLockedPuts(fn, [CHECKPOINTS]);
     this.allowMutablePuts(fn);
     this.allowReads(fn, [CHECKPOINTS, ...MUTABLE_NAMES]);
+  }
+
+  /** Lets `fn` read the entries of the log, from tiles or from segments, and what signed them. */
+  grantReplay(fn: Lambda): void {
+    this.allowReads(fn, [TILES, ...SEALER_NAMES, ...MUTABLE_NAMES]);
   }
 
   /** Lets `fn` read everything that verification asks: bytes, locks, the list of versions and delete markers. */

@@ -9,10 +9,12 @@ import type { DataStack } from '../data-stack';
 import type { Stage } from '../stage';
 import type { FunctionName } from './alarm-registry';
 import { type Alarms, ourMetric } from './alarms';
+import type { WorkQueue } from './work-queue';
 
 export interface WatchBoardProps {
   readonly stage: Stage;
   readonly data: DataStack;
+  readonly repairs: WorkQueue;
   readonly functions: Readonly<Record<FunctionName, Lambda>>;
   readonly api: HttpApi;
   readonly alarms: Alarms;
@@ -24,7 +26,7 @@ const WIDE = { width: 12, height: 6 };
 export class WatchBoard extends Construct {
   constructor(scope: Construct, id: string, props: WatchBoardProps) {
     super(scope, id);
-    const { stage, data, functions, api, alarms } = props;
+    const { stage, data, repairs, functions, api, alarms } = props;
     const sums = (title: string, ...names: MetricName[]): GraphWidget => graph(title, names.map((name) => ourMetric(stage, name, 'Sum', PERIOD)));
     const maxima = (title: string, ...names: MetricName[]): GraphWidget => graph(title, names.map((name) => ourMetric(stage, name, 'Maximum', PERIOD)));
     const lambdas = Object.values(functions);
@@ -36,8 +38,9 @@ export class WatchBoard extends Construct {
     );
     dashboard.addWidgets(sums('Sealed', 'EntriesSealed', 'SealLost', 'GapsSealed'), maxima('Seconds to be sealed and published', 'SealLag', 'CheckpointAge', 'InboxOldest'));
     dashboard.addWidgets(
-      sums('Must stay at zero', 'UnauthorisedChange', 'RecordMacInvalid', 'SealStopped', 'VerificationFindings'),
-      sums('Verifications', 'VerificationCompleted'),
+      sums('Must stay at zero', 'UnauthorisedChange', 'RecordMacInvalid', 'SealStopped', 'RepairsRefused', 'VerificationFindings', 'AuditFindings', 'DrillDifferences'),
+      sums('Verifications, audits, drills', 'VerificationCompleted', 'AuditCompleted', 'DrillCompleted'),
+      maxima('Seconds to restore', 'RestoreSeconds'),
       maxima('Size of the log', 'CheckpointSize'),
     );
     dashboard.addWidgets(
@@ -50,7 +53,8 @@ export class WatchBoard extends Construct {
     );
     dashboard.addWidgets(
       graph('Write units', [data.records, data.log, data.keys, data.views].map(({ table, node }) => table.metricConsumedWriteCapacityUnits({ period: PERIOD, label: node.id }))),
-      graph('Inbox', [data.inbox.queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD }), data.inbox.deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD, label: 'dead letters' })]),
+      sums('Repaired', 'RecordsRepaired'),
+      graph('Queues', [data.inbox.queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD }), data.inbox.deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD, label: 'dead letters' }), ...[repairs.queue, repairs.deadLetters].map((queue) => queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD, label: queue === repairs.queue ? 'repairs' : 'repairs, dead letters' }))]),
     );
   }
 }

@@ -1,9 +1,10 @@
 /**
  * The KMS key that wraps the three secrets of the key hierarchy: key-encryption key, MAC key, dedupe key. Which of them a function may unwrap is decided here, by
- * the encryption context `{intact: <name>}` that is bound into each ciphertext.
+ * the encryption context `{intact: <name>}` that is bound into each ciphertext. A multi-Region key: what it wraps can be unwrapped by its replica in the second region, should the first
+ * be lost (docs/decisions/0008). In no other region can it be replicated.
  */
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { Env } from '../../src/runtime/env';
 import type { Stage } from '../stage';
@@ -13,7 +14,18 @@ export type WrappedSecretName = 'kek' | 'mac' | 'dedupe';
 
 export class WrappingKey extends ProtectedKey {
   constructor(scope: Construct, id: string, stage: Stage) {
-    super(scope, id, { stage, description: `Intact ${stage.name}: wraps the key-encryption key, the MAC key and the dedupe key` });
+    super(scope, id, { stage, description: `Intact ${stage.name}: wraps the key-encryption key, the MAC key and the dedupe key`, multiRegion: true });
+    // A replica has a policy of its own: one in a region nobody watches would be a way around this one.
+    this.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'ReplicatedOffsiteOnly',
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['kms:ReplicateKey'],
+        resources: ['*'], // in a key policy: this key
+        ...(stage.offsite === null ? {} : { conditions: { StringNotEquals: { 'kms:ReplicaRegion': stage.offsite.region } } }),
+      }),
+    );
   }
 
   /** Lets `fn` unwrap exactly these secrets. Reading their wrapped form is granted by the keys table. */

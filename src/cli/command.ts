@@ -32,6 +32,15 @@ export const OPTIONS = {
   out: { value: '<file>', summary: 'write to this file instead of stdout' },
   local: { summary: 'required: only a local cloud may be tampered with' },
   confirm: { value: '<origin>', summary: "the log's origin, typed in full, instead of the question" },
+  to: { value: '<table>', summary: 'the table to restore into' },
+  at: { value: '<time|duration>', summary: 'as it was then, e.g. 2026-01-31T08:00:00Z, or 90m ago' },
+  size: { value: '<n>', summary: 'as it was when the log had so many entries' },
+  from: { value: '<dir | s3://…>', summary: "the vault to restore from; without it the deployment's own" },
+  customer: { value: '<customer id>', summary: 'only the records of this customer' },
+  record: { value: '<message id | pk [sk]>', summary: 'only what is recorded under this message id, or this key: --record "m#… 1#message"' },
+  full: { summary: 'everything, which is also what happens without --share' },
+  share: { value: '<k/n>', summary: 'only the k-th of n parts, e.g. 2/7' },
+  plan: { summary: 'show what would be done, and do nothing' },
   'to-key': { value: '<arn>', summary: 'the KMS key that is to sign from now on' },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 

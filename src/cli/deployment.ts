@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { ClientOverrides } from '../adapters/aws/sdk-settings';
-import { UNLOCKED_TAG } from '../runtime/env';
+import { SCRATCH_SUFFIX, UNLOCKED_TAG } from '../runtime/env';
 import { Failure } from './failure';
 import type { Io } from './io';
 import { describeLocal, outputsShape, type Outputs, type Target } from './target';
@@ -41,7 +41,7 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io):
     import('../adapters/aws/kms'),
     import('../adapters/aws/app-secrets'),
   ]);
-  const [{ recordStore }, { logStore }, { keyTable }, { viewStore }, { s3Vault }, { s3Inbox }, { s3VaultReader }, { CloudWatchClient }, { cloudWatchMonitoring }, { tableByHand }, { sdkSettings }] = await Promise.all([
+  const [{ recordStore }, { logStore }, { keyTable }, { viewStore }, { s3Vault }, { s3Inbox }, { s3VaultReader }, { CloudWatchClient }, { cloudWatchMonitoring }, { tableByHand }, { sdkSettings }, { recordRepairs }, { restoreTarget }, { scratchTable }, { keyInventory }] = await Promise.all([
     import('../adapters/aws/record-store'),
     import('../adapters/aws/log-store'),
     import('../adapters/aws/key-table'),
@@ -53,6 +53,10 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io):
     import('../adapters/operator/monitoring'),
     import('../adapters/operator/by-hand'),
     import('../adapters/aws/sdk-settings'),
+    import('../adapters/aws/record-repairs'),
+    import('../adapters/aws/restore-target'),
+    import('../adapters/aws/scratch-table'),
+    import('../adapters/aws/key-inventory'),
   ]);
   const place = target.kind === 'local' ? localPlace(target) : await deployedPlace(target.stage, overrides, facts);
   const here: ClientOverrides = { ...overrides, region: place.region };
@@ -65,6 +69,10 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io):
     described: place.described,
     outputs,
     records: recordStore(dynamoDb, outputs.RecordsTableName),
+    repairs: recordRepairs(dynamoDb, outputs.RecordsTableName),
+    tableAt: (name) => restoreTarget(dynamoDb, name),
+    scratch: scratchTable(dynamoDb, `${outputs.RecordsTableName}${SCRATCH_SUFFIX}`),
+    inventory: keyInventory(dynamoDb, outputs.KeysTableName),
     log: logStore(dynamoDb, outputs.LogTableName),
     keys: keyTable(dynamoDb, outputs.KeysTableName),
     views: viewStore(dynamoDb, outputs.ViewsTableName),

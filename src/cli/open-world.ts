@@ -57,7 +57,7 @@ export function openWorld({ stage, io, settingsOf, threads }: WorldOptions): Wor
     const facts = target === undefined ? undefined : await settings(settingsOf, target.stage);
     // Loaded only now: a local target has replaced the environment.
     const [{ s3VaultReader }, { s3Client }, { clientOverrides }] = await Promise.all([import('../adapters/aws/s3-vault-reader'), import('../adapters/aws/s3'), import('./deployment')]);
-    const client = s3Client(target === undefined || facts === undefined ? {} : clientOverrides(target, facts));
+    const client = s3Client(target === undefined || facts === undefined ? {} : clientOverrides(target, facts), { anyRegion: true });
     closers.push(() => client.destroy());
     const where = target === undefined ? "on AWS with this shell's credentials" : target.kind === 'local' ? describeLocal(target) : `stage ${target.stage} on AWS`;
     say(io, `source: s3://${name}, ${where}`);

@@ -5,7 +5,11 @@
 import type { Clock, Inbox, KeyService, KeyTable, LogStore, Random, RecordStore, Signer, Vault, ViewStore } from '../ports';
 import type { AppSecrets } from '../ports/app-secrets';
 import type { ByHand } from '../ports/by-hand';
+import type { KeyInventory } from '../ports/key-inventory';
 import type { Monitoring } from '../ports/monitoring';
+import type { RecordRepairs } from '../ports/record-repairs';
+import type { ScratchTable } from '../ports/scratch-table';
+import type { ConfigurableTarget } from '../ports/table-configuration';
 import type { VaultReader } from '../ports/vault-reader';
 import type { LockPolicy } from '../operations/verify-locks';
 import type { Outputs, Target } from './target';
@@ -16,6 +20,14 @@ export interface Deployment {
   readonly region: string;
   readonly outputs: Outputs;
   readonly records: RecordStore;
+  /** Repairs of the records table; for repair and restore only. */
+  readonly repairs: RecordRepairs;
+  /** Any table of the account and region, to restore into; it need not exist. */
+  tableAt(name: string): ConfigurableTarget;
+  /** The one table a drill makes and drops. */
+  readonly scratch: ScratchTable;
+  /** Whose keys there are. */
+  readonly inventory: KeyInventory;
   readonly log: LogStore;
   readonly vault: Vault;
   readonly inbox: Inbox;

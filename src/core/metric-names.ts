@@ -21,6 +21,13 @@ export const METRIC_NAMES = [
   'GapsSealed',
   'VerificationFindings',
   'VerificationCompleted',
+  'RecordsRepaired', // put back or removed by repair
+  'RepairsRefused', // nothing to repair from, or the same record too often: a person has to look
+  'AuditCompleted',
+  'AuditFindings', // records that differ from the log
+  'DrillCompleted',
+  'DrillDifferences', // restored into scratch and not the same as the live table
+  'RestoreSeconds', // what a drill's restore took
   'InboxOldest', // age in seconds of the oldest delivery still in the inbox
 ] as const;
 export type MetricName = (typeof METRIC_NAMES)[number];

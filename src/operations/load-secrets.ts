@@ -31,9 +31,13 @@ export function loadSecrets(deps: SecretDeps): Secrets {
 async function loadSecret({ keys, keyService }: SecretDeps, name: SecretName): Promise<{ readonly generation: number; readonly secret: Buffer }> {
   const row = await keys.getSecret(name);
   if (row === 'absent') throw new PortError('corrupt', `the keys table holds no secret ${name}: run initialize-log`);
-  const wrapped = row.wrapped[keyService.region];
-  if (wrapped === undefined) throw new PortError('corrupt', `the secret ${name} is not wrapped for ${keyService.region}, only for ${Object.keys(row.wrapped).join(', ')}`);
-  const secret = await keyService.unwrap(name, wrapped);
+  // A ciphertext of another region opens here where this region's key is a replica of the one that made it: so the second region takes over without a row being changed.
+  const wrapped = row.wrapped[keyService.region] ?? Object.values(row.wrapped)[0];
+  if (wrapped === undefined) throw new PortError('corrupt', `the keys table's row of the secret ${name} holds no ciphertext: restore it from the table's backups`);
+  const secret = await keyService.unwrap(name, wrapped).catch((error: unknown) => {
+    if (keyService.region in row.wrapped || !(error instanceof PortError)) throw error;
+    throw new PortError(error.code, `the secret ${name} is not wrapped for ${keyService.region}, only for ${Object.keys(row.wrapped).join(', ')}, and the key here does not open that: ${error.message}`, { cause: error });
+  });
   if (secret.length !== 32) throw new PortError('corrupt', `the secret ${name} has ${secret.length} bytes, not 32`);
   return { generation: row.generation, secret };
 }

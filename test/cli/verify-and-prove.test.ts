@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatVkey, verifierKey } from '../../src/core/log/vkey';
+import { recordsFound } from '../../src/operations/records-found';
+import { repairRecord } from '../../src/operations/repair-record';
 import { delivery, memoryDeployment, runAlone, type MemoryDeployment } from './command-run';
 
 let cloud: MemoryDeployment;
@@ -245,31 +247,51 @@ describe('intact status', () => {
 });
 
 describe('intact tamper', () => {
-  /** The sealer runs whenever the command waits, as the stream would drive it. */
-  const live = (): (() => void) => {
+  /** The sealer runs whenever the command waits, as the stream would drive it, and the repairs that it would ask for. */
+  const live = (repairs = true): (() => void) => {
     const { sleep } = cloud.world;
-    Object.assign(cloud.world, { sleep: async (ms: number) => { await cloud.settle(); await sleep(ms); } });
+    const { deployment } = cloud;
+    const deps = { ...cloud.world, ...deployment, keyService: deployment.kms, sleep };
+    let seen = 0;
+    const turn = async (): Promise<void> => {
+      if (seen === cloud.world.stream.length) return;
+      await cloud.settle();
+      if (repairs) for (const key of await recordsFound(deps.records)) await repairRecord(deps, { key });
+      await cloud.settle();
+      seen = cloud.world.stream.length;
+    };
+    Object.assign(cloud.world, { sleep: async (ms: number) => { await turn(); await sleep(ms); } });
     return () => void Object.assign(cloud.world, { sleep });
   };
 
-  it('changes a message past every check, and shows finding and metric', async () => {
+  it('changes a message past every check, and shows finding, repair and metric', async () => {
+    const before = await cloud.run(['get', 'wamid.A', '--json']);
     live();
     const ran = await cloud.run(['tamper', '--local', '--json']);
     expect(ran.code).toBe(0);
     const { outcome, steps } = JSON.parse(ran.stdout) as { outcome: string; steps: { step: string; findings?: { code: string }[]; log?: { size: number } }[] };
     expect(outcome).toBe('found');
-    expect(steps.map(({ step }) => step).slice(0, 5)).toEqual(['before', 'changed', 'found', 'sealed', 'counted']);
+    expect(steps.map(({ step }) => step).slice(0, 7)).toEqual(['before', 'changed', 'found', 'sealed', 'healed', 'verified', 'counted']);
     expect(steps[2]?.findings?.map(({ code }) => code)).toEqual(expect.arrayContaining(['immutable-modified', 'mac-invalid']));
     expect(steps[3]?.log?.size).toBeGreaterThan(steps[0]?.log?.size ?? Infinity);
+    expect(steps[4]).toMatchObject({ repair: { action: 'put-back', record: { pk: expect.stringMatching(/^repair#/) as string } } });
+    expect(steps[5]).toMatchObject({ ok: true, findings: 0 });
+    expect(await cloud.run(['get', 'wamid.A', '--json'])).toEqual(before);
     expect(cloud.world.check()).toEqual([]);
   });
 
-  it('finds it a second time in the same message', async () => {
+  it('finds and heals it a second time in the same message', async () => {
     live();
     await cloud.run(['tamper', '--local']);
+    cloud.world.advance(60_000);
     const again = await cloud.run(['tamper', '--local', 'wamid.A']);
-    expect(again.code).toBe(0);
-    expect(again.stdout).toContain('changed by hand) (changed by hand)');
+    expect([again.code, again.stdout.includes('HEALED'), again.stdout.includes('changed by hand) (changed by hand)')]).toEqual([0, true, false]);
+  });
+
+  it('is exit 1 when it is found and nobody puts it back, and says what does', async () => {
+    live(false);
+    const ran = await cloud.run(['tamper', '--local']);
+    expect([ran.code, ran.stdout.includes('FOUND'), ran.stdout.includes('HEALED'), ran.stdout.includes('npx intact repair')]).toEqual([1, true, false, true]);
   });
 
   it('does not take the finding of an earlier change for that of this one', async () => {

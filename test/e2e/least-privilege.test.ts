@@ -4,7 +4,7 @@
  * emulator does not know (docs/local-cloud.md: partitions of a table, encryption contexts, locks) is tested on the templates in test/lib.
  */
 import { randomUUID } from 'node:crypto';
-import { DeleteItemCommand, DeleteTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, CreateTableCommand, DeleteItemCommand, DeleteTableCommand, DescribeTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { GetPublicKeyCommand, KMSClient, ScheduleKeyDeletionCommand, SignCommand } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -43,6 +43,8 @@ const putItem = (table: Table): Attempt => ({ what: `put to ${table}`, by: ({ dy
 const updateItem = (table: Table): Attempt => ({ what: `update in ${table}`, by: ({ dynamodb }) => dynamodb.send(new UpdateItemCommand({ TableName: outputs[table], Key, UpdateExpression: 'SET a = :a', ConditionExpression: 'attribute_exists(pk)', ExpressionAttributeValues: { ':a': { S: '' } } })) });
 const deleteItem = (table: Table): Attempt => ({ what: `delete from ${table}`, by: ({ dynamodb }) => dynamodb.send(new DeleteItemCommand({ TableName: outputs[table], Key })) });
 const scanTable = (table: Table): Attempt => ({ what: `scan ${table}`, by: ({ dynamodb }) => dynamodb.send(new ScanCommand({ TableName: outputs[table], Limit: 1 })) });
+/** A scan that asks for the keys of the items and nothing else. */
+const listNames = (table: Table): Attempt => ({ what: `list the names in ${table}`, by: ({ dynamodb }) => dynamodb.send(new ScanCommand({ TableName: outputs[table], Limit: 1, Select: 'SPECIFIC_ATTRIBUTES', ProjectionExpression: 'pk' })) });
 const queryTable = (table: Table): Attempt => ({ what: `query ${table}`, by: ({ dynamodb }) => dynamodb.send(new QueryCommand({ TableName: outputs[table], KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: 'nobody' } } })) });
 const get = (bucket: Bucket, name: string): Attempt => ({ what: `get ${bucket} ${name}`, by: ({ s3 }) => s3.send(new GetObjectCommand({ Bucket: outputs[bucket], Key: name })) });
 const put = (bucket: Bucket, name: string): Attempt => ({ what: `put ${bucket} ${name}`, by: ({ s3 }) => s3.send(new PutObjectCommand({ Bucket: outputs[bucket], Key: name, Body: 'x' })) });
@@ -52,6 +54,16 @@ const sign: Attempt = { what: 'sign', by: ({ kms }) => kms.send(new SignCommand(
 const readPublicKey: Attempt = { what: 'read the public key', by: ({ kms }) => kms.send(new GetPublicKeyCommand({ KeyId: outputs.SigningKeyArn })) };
 const readSecret: Attempt = { what: 'read the app secret', by: ({ secrets }) => secrets.send(new GetSecretValueCommand({ SecretId: outputs.AppSecretArn })) };
 const retention: Attempt = { what: 'read a lock', by: ({ s3 }) => s3.send(new GetObjectRetentionCommand({ Bucket: outputs.VaultBucketName, Key: 'checkpoint' })) };
+
+/** The drill's table; tried with requests that cannot be done, so that a drill under way is not disturbed. */
+const noScratch = `${outputs.RecordsTableName}-drill-scratch`;
+const describeTable = (TableName: string): Attempt => ({ what: `describe ${TableName}`, by: ({ dynamodb }) => dynamodb.send(new DescribeTableCommand({ TableName })) });
+const dropTable = (TableName: string): Attempt => ({ what: `drop ${TableName}`, by: ({ dynamodb }) => dynamodb.send(new DeleteTableCommand({ TableName })) });
+const writeTo = (TableName: string): Attempt => ({ what: `write to ${TableName}`, by: ({ dynamodb }) => dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: [{ DeleteRequest: { Key } }] } })) });
+const makeTable = (TableName: string): Attempt => ({
+  what: `make ${TableName}`,
+  by: ({ dynamodb }) => dynamodb.send(new CreateTableCommand({ TableName, BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }] })),
+});
 
 const vault = 'VaultBucketName';
 const inbox = 'InboxBucketName';
@@ -79,7 +91,7 @@ const rights: Readonly<Record<FunctionName, Rights>> = {
     mayNot: [getItem(records), putItem(records), getItem(keys), getItem(log), getItem(views), get(inbox, `content/${nothing}`), put(inbox, `delivery/${nothing}`), remove(inbox, `delivery/${nothing}`), get(vault, 'checkpoint'), readSecret, sign],
   },
   'seal-records': {
-    may: [getItem(log), putItem(log), getItem(records), getItem(keys), putItem(keys), get(vault, 'checkpoint')],
+    may: [getItem(log), putItem(log), getItem(records), queryTable(records), getItem(keys), putItem(keys), get(vault, 'checkpoint')],
     mayNot: [scanTable(records), getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `checkpoints/${nothing}`), put(vault, nothing), get(vault, 'log.vkeys'), get(inbox, `delivery/${nothing}`), put(inbox, `content/${nothing}`), readSecret, sign, readPublicKey],
   },
   'publish-log': {
@@ -98,9 +110,21 @@ const rights: Readonly<Record<FunctionName, Rights>> = {
     may: [scanTable(records), getItem(log), putItem(log), get(vault, 'checkpoint')],
     mayNot: [getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `checkpoints/${nothing}`), get(inbox, `delivery/${nothing}`), readSecret, sign],
   },
+  'repair-records': {
+    may: [getItem(records), queryTable(records), putItem(records), deleteItem(records), getItem(log), queryTable(log), getItem(keys), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), readPublicKey],
+    mayNot: [scanTable(records), putItem(log), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `segment/${nothing}`), get(inbox, `content/${nothing}`), put(inbox, `content/${nothing}`), readSecret, sign],
+  },
   'verify-vault': {
     may: [get(vault, 'checkpoint'), listVersions(vault), readPublicKey, getItem(log), putItem(records)],
     mayNot: [scanTable(records), putItem(log), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `segment/${nothing}`), put(vault, `report/${nothing}`), get(inbox, `content/${nothing}`), readSecret, sign],
+  },
+  'audit-table': {
+    may: [scanTable(records), putItem(records), getItem(log), getItem(keys), listNames(keys), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), readPublicKey],
+    mayNot: [scanTable(keys), putItem(log), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `segment/${nothing}`), put(vault, `report/${nothing}`), listVersions(vault), get(vault, `checkpoints/${nothing}`), get(inbox, `content/${nothing}`), readSecret, sign],
+  },
+  'run-drill': {
+    may: [scanTable(records), putItem(records), getItem(log), getItem(keys), get(vault, 'checkpoint'), readPublicKey, describeTable(outputs.RecordsTableName), writeTo(noScratch), dropTable(noScratch)],
+    mayNot: [writeTo(outputs.RecordsTableName), writeTo(outputs.KeysTableName), dropTable(`${outputs.RecordsTableName}-drill`), dropTable(`${noScratch}2`), makeTable(`${noScratch}2`), makeTable(`x-drill-scratch`), scanTable(keys), putItem(log), putItem(keys), getItem(views), put(vault, `segment/${nothing}`), listVersions(vault), get(inbox, `content/${nothing}`), readSecret, sign],
   },
   'initialize-log': {
     may: [getItem(log), putItem(log), get(vault, 'checkpoint'), readPublicKey],
@@ -110,7 +134,8 @@ const rights: Readonly<Record<FunctionName, Rights>> = {
 
 /** What none of them may, whatever it is for. */
 const nobodyMay = (name: FunctionName): readonly Attempt[] => [
-  ...[deleteItem(records), updateItem(records), deleteItem(keys), updateItem(keys), updateItem(log), deleteItem(views)],
+  ...(name === 'repair-records' ? [] : [deleteItem(records)]),
+  ...[updateItem(records), deleteItem(keys), updateItem(keys), updateItem(log), deleteItem(views)],
   ...(name === 'seal-missing' ? [] : [deleteItem(log)]),
   remove(vault, `segment/${nothing}`),
   remove(vault, `checkpoints/${nothing}`),
@@ -119,6 +144,7 @@ const nobodyMay = (name: FunctionName): readonly Attempt[] => [
   { what: 'bypass a lock', by: ({ s3 }) => s3.send(new DeleteObjectCommand({ Bucket: outputs[vault], Key: nothing, VersionId: nothing, BypassGovernanceRetention: true })) },
   { what: 'put a legal hold', by: ({ s3 }) => s3.send(new PutObjectLegalHoldCommand({ Bucket: outputs[vault], Key: nothing, LegalHold: { Status: 'ON' } })) },
   { what: "lift the vault's policy", by: ({ s3 }) => s3.send(new DeleteBucketPolicyCommand({ Bucket: outputs[vault] })) },
+  ...(name === 'run-drill' ? [] : [dropTable(noScratch), makeTable(noScratch)]),
   { what: 'delete the table', by: ({ dynamodb }) => dynamodb.send(new DeleteTableCommand({ TableName: outputs[records] })) },
   { what: 'schedule the deletion of the signing key', by: ({ kms }) => kms.send(new ScheduleKeyDeletionCommand({ KeyId: outputs.SigningKeyArn })) },
   { what: 'set the app secret', by: ({ secrets }) => secrets.send(new PutSecretValueCommand({ SecretId: outputs.AppSecretArn, SecretString: '{}' })) },
@@ -132,7 +158,7 @@ async function verdict(attempt: Attempt, as: Clients): Promise<string> {
   const code = await refusalOf(attempt.by(as));
   if (/^AccessDenied(Exception)?$/.test(code)) return 'refused';
   // What was asked for is not there, or its condition did not hold: the right was there.
-  return ['granted', 'ConditionalCheckFailedException', 'NoSuchKey', 'NoSuchObjectLockConfiguration'].includes(code) ? 'let through' : code;
+  return ['granted', 'ConditionalCheckFailedException', 'ResourceNotFoundException', 'NoSuchKey', 'NoSuchObjectLockConfiguration'].includes(code) ? 'let through' : code;
 }
 
 describe.each(Object.entries(rights) as readonly (readonly [FunctionName, Rights])[])('%s', (name, { may, mayNot }) => {

@@ -27,8 +27,12 @@ beforeAll(async () => {
     AWS_SECRET_ACCESS_KEY: 's',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     [Env.INBOX_QUEUE_URL]: `${cloud.url}/queue`,
+    [Env.REPAIR_QUEUE_URL]: `${cloud.url}/queue`,
     [Env.LOCK_MODE]: 'GOVERNANCE',
     [Env.RETENTION_DAYS]: '1',
+    [Env.AUDIT_ROTATION]: '24/7',
+    [Env.DRILL_ROTATION]: '144/4',
+    [Env.SCRATCH_TABLE]: 'records-drill-scratch',
   });
   for (const name of names) handlers[name] = ((await import(join(folder, name))) as { handler: Handler }).handler;
 });
@@ -87,6 +91,9 @@ const stream = {
   ],
 };
 const queue = { Records: [JSON.stringify({ name: `delivery/${'a'.repeat(64)}.b` }), JSON.stringify({ name: `delivery/${MARKER}` }), MARKER].map((message) => ({ body: message })) };
+const repairs = {
+  Records: [JSON.stringify({ pk: `m#${MARKER}`, sk: MARKER, source: 'c4ca4238a0b923820dcc509a6f75849b' }), JSON.stringify({ pk: 'heartbeat#2026-01-01', sk: '2026-01-01T00:00Z' }), MARKER].map((message, i) => ({ messageId: `${i}`, body: message })),
+};
 const deployment = (RequestType: string, OriginPrefix: unknown = 'example.com/whatsapp') => ({
   RequestType,
   ResponseURL: `${cloud.url}/cloudformation`,
@@ -106,7 +113,10 @@ const EVENTS: Record<string, () => unknown[]> = {
   'project-views': () => [stream],
   heartbeat: () => [{ note: MARKER }],
   'seal-missing': () => [{ note: MARKER }],
+  'repair-records': () => [repairs, { Records: [{ messageId: '1', body: JSON.stringify({ pk: `m#${MARKER}`, sk: MARKER }) }] }],
   'verify-vault': () => [{ note: MARKER }],
+  'audit-table': () => [{ note: MARKER }],
+  'run-drill': () => [{ note: MARKER }],
   'initialize-log': () => [deployment('Create'), deployment('Create', MARKER), deployment('Delete')],
 };
 
@@ -233,7 +243,7 @@ describe('the step of the deployment', () => {
 
 test('a failed batch of a stream or of the queue fails the invocation, so that it is delivered again', async () => {
   cloud.mood = 'fails';
-  for (const name of ['seal-records', 'publish-log', 'project-views', 'process-inbox', 'heartbeat', 'sweep-inbox', 'seal-missing', 'verify-vault']) {
+  for (const name of ['seal-records', 'publish-log', 'project-views', 'process-inbox', 'heartbeat', 'sweep-inbox', 'seal-missing', 'verify-vault', 'audit-table', 'run-drill']) {
     await capturedAsync(async () => expect(handlers[name]?.(EVENTS[name]?.()[0], context)).rejects.toThrow('the log line before this one says why'));
   }
 });

@@ -11,8 +11,9 @@ const policyOf = (bucket: string): Statement[] => resolved(one(data, 'AWS::S3::B
 describe('every table', () => {
   const tables = ofType(data, 'AWS::DynamoDB::Table').map(([, resource]) => resource);
 
-  it('is one of the four', () => {
-    expect(tables).toHaveLength(4);
+  it('is one of the three, and the keys beside them, which outlive their region (offsite-stack.test.ts)', () => {
+    expect(tables).toHaveLength(3);
+    expect(ofType(data, 'AWS::DynamoDB::GlobalTable').map(([id]) => id)).toEqual([expect.stringMatching(/^KeysTable/)]);
   });
 
   it('is on demand, restorable, protected from deletion, retained, and encrypted under our key', () => {
@@ -36,8 +37,8 @@ describe('every table', () => {
   it('streams what its readers need, and expires what may expire', () => {
     expect(table('Records')['StreamSpecification']).toEqual({ StreamViewType: 'NEW_AND_OLD_IMAGES' });
     expect(table('Log')['StreamSpecification']).toEqual({ StreamViewType: 'NEW_IMAGE' });
-    expect(table('Keys')['StreamSpecification']).toBeUndefined();
-    expect(['Records', 'Log', 'Keys', 'Views'].map((id) => table(id)['TimeToLiveSpecification']?.AttributeName)).toEqual([undefined, 'expiresAt', undefined, 'expiresAt']);
+    expect(['Records', 'Log', 'Views'].map((id) => table(id)['TimeToLiveSpecification']?.AttributeName)).toEqual([undefined, 'expiresAt', 'expiresAt']);
+    expect(one(data, 'AWS::DynamoDB::GlobalTable', 'Keys').Properties['TimeToLiveSpecification']).toBeUndefined();
   });
 
   it('of records has one index, of keys only, by customer and time', () => {
@@ -158,11 +159,11 @@ describe('the inbox', () => {
 });
 
 describe('every key', () => {
-  const keys = [...ofType(data, 'AWS::KMS::Key'), ...ofType(prod.service, 'AWS::KMS::Key'), ...ofType(prod.trail!, 'AWS::KMS::Key')].map(([, resource]) => resource);
+  const keys = [data, prod.service, prod.trail!, prod.standby!].flatMap((template) => ofType(template, 'AWS::KMS::Key')).map(([, resource]) => resource);
   const statements = ({ Properties }: Resource): Statement[] => resolved(Properties['KeyPolicy'].Statement, prod);
 
   it('outlives its stack', () => {
-    expect(keys).toHaveLength(5);
+    expect(keys).toHaveLength(6);
     for (const { DeletionPolicy } of keys) expect(DeletionPolicy).toBe('Retain');
   });
 
@@ -193,7 +194,7 @@ describe('the app secret', () => {
 describe('the outputs', () => {
   it('are those that others rely on, the same locally and on AWS', () => {
     const names = ({ Outputs }: typeof data): string[] => Object.keys(Outputs).filter((name) => !name.startsWith('ExportsOutput')).sort();
-    const expected = ['AppSecretArn', 'InboxBucketName', 'KeysTableName', 'LogTableName', 'RecordsTableName', 'SigningKeyArn', 'VaultBucketName', 'ViewsTableName', 'WrappingKeyArn'];
+    const expected = ['AppSecretArn', 'InboxBucketName', 'KeysTableName', 'LogTableName', 'RecordsTableName', 'ReplicaBucketName', 'ReplicaRegion', 'SigningKeyArn', 'VaultBucketName', 'ViewsTableName', 'WrappingKeyArn'];
     expect(names(data)).toEqual(expected);
     expect(names(local.data)).toEqual(expected);
     for (const stage of [prod, local]) expect(names(stage.service)).toEqual(['AlarmTopicArn', 'ApiUrl', 'WebhookUrl']);

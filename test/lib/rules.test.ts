@@ -34,9 +34,9 @@ function acknowledged(scope: IConstruct): Acknowledged[] {
 }
 
 describe.each([
-  ['dev', 125, 35],
-  ['prod', 126, 35],
-  ['local', 120, 34],
+  ['dev', 158, 47],
+  ['prod', 180, 58],
+  ['local', 163, 57],
 ])('stage %s', (name, resourceCount, acknowledgementCount) => {
   const { app } = synthesized(name);
 

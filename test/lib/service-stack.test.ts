@@ -10,7 +10,7 @@ const prod = synthesized('prod');
 const { service } = prod;
 const rights = grants(prod);
 const functions = ofType(service, 'AWS::Lambda::Function');
-const NAMES = ['heartbeat', 'initializelog', 'processinbox', 'projectviews', 'publishlog', 'receivewebhook', 'sealmissing', 'sealrecords', 'sweepinbox', 'verifyvault'];
+const NAMES = ['audittable', 'heartbeat', 'initializelog', 'processinbox', 'projectviews', 'publishlog', 'receivewebhook', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'sweepinbox', 'verifyvault'];
 
 const may = (fn: string, action: string, resource: string, keys: Request['keys'] = {}): boolean => isAllowed(rights[fn]!, { action, resource, keys });
 const who = (action: string, resource: string, keys: Request['keys'] = {}): string[] => NAMES.filter((fn) => may(fn, action, resource, keys));
@@ -53,8 +53,8 @@ describe('every right of every function', () => {
 
   it('is one of a closed list: a new action is a decision', () => {
     expect([...new Set(statements.flatMap(({ Action }) => listOf(Action)))].sort()).toEqual([
-      'dynamodb:ConditionCheckItem', 'dynamodb:DeleteItem', 'dynamodb:DescribeStream', 'dynamodb:GetItem', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Scan', 'dynamodb:UpdateItem',
-      'kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:GetPublicKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:Sign',
+      'dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem', 'dynamodb:ConditionCheckItem', 'dynamodb:CreateTable', 'dynamodb:DeleteItem', 'dynamodb:DeleteTable', 'dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeStream', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive', 'dynamodb:GetItem', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams', 'dynamodb:ListTagsOfResource', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Scan', 'dynamodb:TagResource', 'dynamodb:UpdateContinuousBackups', 'dynamodb:UpdateItem',
+      'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:GetPublicKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:Sign',
       'logs:CreateLogStream', 'logs:PutLogEvents',
       's3:DeleteObject', 's3:GetObject', 's3:GetObjectRetention', 's3:ListBucket', 's3:ListBucketVersions', 's3:PutObject', 's3:PutObjectRetention', 's3:PutObjectTagging',
       'secretsmanager:GetSecretValue',
@@ -63,24 +63,27 @@ describe('every right of every function', () => {
     ]);
   });
 
-  it('that changes records is put-only: nobody updates or deletes one', () => {
+  it('that changes records is put-only: nobody updates one, and the repair alone deletes one, or puts back what is not its own', () => {
     const writers = (partition: string): string[] => who('dynamodb:PutItem', 'RecordsTable.Arn', { 'dynamodb:LeadingKeys': [partition] });
-    const own: Record<string, string[]> = { finding: ['sealmissing', 'sealrecords', 'verifyvault'], gap: ['sealmissing'], heartbeat: ['heartbeat'], verification: ['verifyvault'] };
+    const own: Record<string, string[]> = { audit: ['audittable'], drill: ['rundrill'], restore: [], repair: [], finding: ['audittable', 'sealmissing', 'sealrecords', 'verifyvault'], gap: ['sealmissing'], heartbeat: ['heartbeat'], verification: ['verifyvault'] };
     const receivers = ['processinbox', 'receivewebhook'];
     for (const [kind, make] of Object.entries(recordKeys)) {
       const key = kind === 'variant' || kind === 'conflict' ? recordKeys.message('x', 'x') : (make as (...parts: string[]) => TableKey)('xxxxxxxxxx', 'x', 'x');
-      expect([kind, writers(key.pk)]).toEqual([kind, own[kind] ?? receivers]);
+      expect([kind, writers(key.pk)]).toEqual([kind, [...(own[kind] ?? receivers), 'repairrecords'].sort()]);
     }
     expect(writers('anything')).toEqual([]);
-    for (const action of ['dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem', 'dynamodb:PartiQLUpdate']) expect(who(action, 'RecordsTable.Arn')).toEqual([]);
+    // What was never ours may lie anywhere. Whatever it deletes is sealed, and found if no record of a repair permits it.
+    for (const partition of ['m#x', 'anything']) expect(who('dynamodb:DeleteItem', 'RecordsTable.Arn', { 'dynamodb:LeadingKeys': [partition] })).toEqual(['repairrecords']);
+    for (const action of ['dynamodb:UpdateItem', 'dynamodb:BatchWriteItem', 'dynamodb:PartiQLUpdate']) expect(who(action, 'RecordsTable.Arn')).toEqual([]);
   });
 
-  it('that deletes is one of three: superseded partials, processed deliveries, the list of unsealed states', () => {
+  it('that deletes is one of four: superseded partials, processed deliveries, the list of unsealed states, records that were never ours', () => {
     expect(who('s3:DeleteObject', 'VaultBucket.Arn/tile/0/x001/002.p/7')).toEqual(['publishlog']);
     for (const name of ['tile/0/x001/002', 'segment/0/a', 'blob/a', 'checkpoints/1', 'checkpoint', 'log.vkeys', 'anything']) expect(who('s3:DeleteObject', `VaultBucket.Arn/${name}`)).toEqual([]);
     expect(who('s3:DeleteObject', 'InboxBucket.Arn/delivery/a')).toEqual(['processinbox']);
     expect(who('s3:DeleteObject', 'InboxBucket.Arn/content/a')).toEqual([]);
-    for (const table of ['RecordsTable.Arn', 'KeysTable.Arn', 'ViewsTable.Arn']) expect(who('dynamodb:DeleteItem', table)).toEqual([]);
+    expect(who('dynamodb:DeleteItem', 'RecordsTable.Arn')).toEqual(['repairrecords']);
+    for (const table of ['KeysTable.Arn', 'ViewsTable.Arn']) expect(who('dynamodb:DeleteItem', table)).toEqual([]);
     expect(who('dynamodb:DeleteItem', 'LogTable.Arn', { 'dynamodb:LeadingKeys': ['unsealed'] })).toEqual(['sealmissing']);
     expect(who('dynamodb:DeleteItem', 'LogTable.Arn', { 'dynamodb:LeadingKeys': ['head'] })).toEqual([]);
   });
@@ -89,6 +92,83 @@ describe('every right of every function', () => {
     for (const action of ['s3:DeleteObjectVersion', 's3:BypassGovernanceRetention', 's3:PutObjectLegalHold', 's3:PutBucketPolicy', 's3:PutLifecycleConfiguration', 's3:PutBucketVersioning', 's3:PutBucketObjectLockConfiguration'])
       for (const resource of ['VaultBucket.Arn', 'VaultBucket.Arn/segment/0/a']) expect(who(action, resource)).toEqual([]);
     for (const action of ['kms:ScheduleKeyDeletion', 'kms:DisableKey', 'kms:PutKeyPolicy', 'kms:CreateGrant']) for (const key of ['DataKey.Arn', 'WrappingKey.Arn', 'SigningKey.Arn']) expect(who(action, key)).toEqual([]);
+  });
+});
+
+describe('the drill', () => {
+  const scratch = 'RecordsTable.Arn-drill-scratch';
+
+  it('is the only one that makes and drops a table, and the only table it can is its own', () => {
+    for (const action of ['dynamodb:CreateTable', 'dynamodb:DeleteTable', 'dynamodb:TagResource', 'dynamodb:UpdateContinuousBackups', 'dynamodb:BatchWriteItem']) {
+      expect([action, who(action, scratch)]).toEqual([action, ['rundrill']]);
+      for (const table of ['RecordsTable.Arn', 'LogTable.Arn', 'KeysTable.Arn', 'ViewsTable.Arn', 'RecordsTable.Arn-drill', 'RecordsTable.Arn-drill-scratch2']) expect([action, table, who(action, table)]).toEqual([action, table, []]);
+    }
+    for (const action of ['dynamodb:UpdateTable', 'dynamodb:RestoreTableFromBackup', 'dynamodb:UpdateTimeToLive']) for (const table of ['RecordsTable.Arn', scratch]) expect(who(action, table)).toEqual([]);
+    expect(one(service, 'AWS::Lambda::Function', 'rundrill').Properties['Environment'].Variables.INTACT_SCRATCH_TABLE).toBeDefined();
+  });
+
+  it('has tables put under our key by DynamoDB alone', () => {
+    const through = { 'kms:ViaService': 'dynamodb.AWS::Region.AWS::URLSuffix' };
+    const statement = rights['rundrill']!.find(({ Action }) => Action === 'kms:CreateGrant');
+    expect(statement).toEqual({ Effect: 'Allow', Action: 'kms:CreateGrant', Resource: 'DataKey.Arn', Condition: { StringEquals: { 'kms:ViaService': expect.stringMatching(/^dynamodb\./) as string }, Bool: { 'kms:GrantIsForAWSResource': 'true' } } });
+    expect(who('kms:CreateGrant', 'DataKey.Arn', through)).toEqual([]);
+  });
+
+  it('and the audit change nothing of the live table but their own results', () => {
+    for (const fn of ['audittable', 'rundrill']) for (const action of ['dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem']) expect([fn, may(fn, action, 'RecordsTable.Arn')]).toEqual([fn, false]);
+    expect(who('dynamodb:BatchGetItem', 'RecordsTable.Arn')).toEqual(['audittable', 'rundrill']);
+    for (const name of ['segment/0/a', 'blob/a', 'tile/0/000', 'checkpoint']) for (const fn of ['audittable', 'rundrill']) expect([fn, name, may(fn, 's3:GetObject', `VaultBucket.Arn/${name}`), may(fn, 's3:PutObject', `VaultBucket.Arn/${name}`)]).toEqual([fn, name, true, false]);
+  });
+});
+
+describe('repairs', () => {
+  const [queue, dead] = ['RepairsQueue.Arn', 'RepairsDeadLetters.Arn'];
+  const env = (all: typeof prod, fn: string): Record<string, unknown> => one(all.service, 'AWS::Lambda::Function', fn).Properties['Environment'].Variables;
+
+  it('are asked for by those who find, and done by one function, which writes nothing else', () => {
+    expect(who('sqs:SendMessage', queue)).toEqual(['audittable', 'sealmissing', 'sealrecords']);
+    expect(who('sqs:ReceiveMessage', queue)).toEqual(['repairrecords']);
+    for (const action of ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:PurgeQueue']) expect(who(action, dead)).toEqual([]);
+    for (const resource of ['VaultBucket.Arn/segment/0/a', 'VaultBucket.Arn/checkpoint', 'InboxBucket.Arn/content/a']) expect([resource, may('repairrecords', 's3:PutObject', resource), may('repairrecords', 's3:DeleteObject', resource)]).toEqual([resource, false, false]);
+    for (const table of ['LogTable.Arn', 'KeysTable.Arn', 'ViewsTable.Arn']) for (const action of ['dynamodb:PutItem', 'dynamodb:DeleteItem']) expect([table, may('repairrecords', action, table)]).toEqual([table, false]);
+    expect(may('repairrecords', 'dynamodb:Scan', 'RecordsTable.Arn')).toBe(false);
+  });
+
+  it('are read from the vault, which tells entries and what signed them', () => {
+    for (const name of ['tile/0/000', 'tile/entries/000.p/3', 'segment/0/a', 'blob/a', 'checkpoint', 'log.vkeys']) expect([name, may('repairrecords', 's3:GetObject', `VaultBucket.Arn/${name}`)]).toEqual([name, true]);
+    expect(may('repairrecords', 'kms:GetPublicKey', 'SigningKey.Arn')).toBe(true);
+  });
+
+  it('are permitted by records, which sealers can list and nothing else', () => {
+    const query = (fn: string, partition: string): boolean => may(fn, 'dynamodb:Query', 'RecordsTable.Arn', { 'dynamodb:LeadingKeys': [partition] });
+    expect(['repair#x', 'finding#x', 'm#x'].map((partition) => query('sealrecords', partition))).toEqual([true, false, false]);
+    expect(['repair#x', 'finding#x', 'm#x'].map((partition) => query('repairrecords', partition))).toEqual([true, true, false]);
+  });
+
+  it('are asked for by nobody where the stage wants to be asked first, and can still be made by hand', () => {
+    const asking = synthesized('prod', { repair: 'ask' });
+    const asked = grants(asking);
+    for (const fn of ['audittable', 'sealmissing', 'sealrecords']) {
+      expect([fn, isAllowed(asked[fn]!, { action: 'sqs:SendMessage', resource: queue })]).toEqual([fn, false]);
+      expect([fn, env(asking, fn)['INTACT_REPAIR_QUEUE_URL'], env(prod, fn)['INTACT_REPAIR_QUEUE_URL']]).toEqual([fn, undefined, { Ref: expect.stringMatching(/^RepairsQueue/) }]);
+    }
+  });
+
+  it('wait in an encrypted queue that takes messages over TLS only, and in the end for a person', () => {
+    const queues = ofType(service, 'AWS::SQS::Queue');
+    expect(queues.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual(['RepairsDeadLetters', 'RepairsQueue']);
+    for (const [, { Properties }] of queues) expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
+    for (const [, { Properties }] of ofType(service, 'AWS::SQS::QueuePolicy')) expect(Properties['PolicyDocument'].Statement).toContainEqual(expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }));
+    expect(ofType(service, 'AWS::SQS::QueuePolicy')).toHaveLength(2);
+    const { Properties } = one(service, 'AWS::SQS::Queue', 'RepairsQueue');
+    expect(resolved(Properties, prod)).toMatchObject({ RedrivePolicy: { deadLetterTargetArn: dead, maxReceiveCount: 6 } });
+    // Lambda refuses a mapping whose messages could come back while they are being dealt with.
+    expect(Properties['VisibilityTimeout']).toBeGreaterThan(one(service, 'AWS::Lambda::Function', 'repairrecords').Properties['Timeout']);
+  });
+
+  it('are answered for one by one', () => {
+    const [mapping] = ofType(service, 'AWS::Lambda::EventSourceMapping').filter(([, { Properties }]) => resolved(Properties['EventSourceArn'], prod) === queue);
+    expect(mapping![1].Properties).toMatchObject({ FunctionResponseTypes: ['ReportBatchItemFailures'], BatchSize: 100, ScalingConfig: { MaximumConcurrency: 2 } });
   });
 });
 
@@ -125,8 +205,8 @@ describe('who may write what in the vault', () => {
 
 describe('who may unwrap which secret', () => {
   it.each([
-    ['kek', ['initializelog', 'publishlog', 'sealmissing', 'sealrecords']],
-    ['mac', ['heartbeat', 'processinbox', 'receivewebhook', 'sealmissing', 'sealrecords', 'verifyvault']],
+    ['kek', ['audittable', 'initializelog', 'publishlog', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords']],
+    ['mac', ['audittable', 'heartbeat', 'processinbox', 'receivewebhook', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'verifyvault']],
     ['dedupe', ['processinbox', 'receivewebhook']],
   ])('%s: %j', (secret, readers) => {
     expect(who('kms:Decrypt', 'WrappingKey.Arn', { 'kms:EncryptionContext:intact': secret })).toEqual(readers);
@@ -140,7 +220,12 @@ describe('who may unwrap which secret', () => {
 
   it('and who may read the keys of subjects', () => {
     const subjects = ['sealmissing', 'sealrecords'];
-    expect(who('dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(subjects);
+    expect(who('dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(['audittable', 'repairrecords', 'rundrill', ...subjects].sort());
+    // The audit lists them, and cannot ask for what is wrapped in them.
+    const namesOnly = { 'dynamodb:Attributes': ['pk'], 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' };
+    expect(who('dynamodb:Scan', 'KeysTable.Arn', namesOnly)).toEqual(['audittable']);
+    expect(who('dynamodb:Scan', 'KeysTable.Arn', { ...namesOnly, 'dynamodb:Attributes': ['pk', 'wrapped'] })).toEqual([]);
+    expect(who('dynamodb:Scan', 'KeysTable.Arn', { ...namesOnly, 'dynamodb:Select': 'ALL_ATTRIBUTES' })).toEqual([]);
     expect(who('dynamodb:PutItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(subjects);
   });
 
@@ -240,7 +325,7 @@ describe('the endpoint', () => {
 describe('the schedules', () => {
   it('are these', () => {
     expect(Object.fromEntries(ofType(service, 'AWS::Events::Rule').map(([, { Properties }]) => [resolved(Properties['Targets'][0].Arn, prod).replace('.Arn', ''), Properties['ScheduleExpression']]))).toEqual({
-      heartbeat: 'rate(15 minutes)', sweepinbox: 'rate(5 minutes)', sealmissing: 'rate(6 hours)', verifyvault: 'rate(1 day)',
+      heartbeat: 'rate(15 minutes)', sweepinbox: 'rate(5 minutes)', sealmissing: 'rate(6 hours)', verifyvault: 'rate(1 day)', audittable: 'rate(1 day)', rundrill: 'rate(6 days)',
     });
   });
 });

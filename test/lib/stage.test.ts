@@ -8,9 +8,15 @@ const good = {
   deployWith: 'bootstrap-roles',
   removal: 'retain',
   lock: { mode: 'COMPLIANCE', retentionDays: 365 },
+  offsite: null,
   originPrefix: 'example.com/whatsapp',
   sealWindowSeconds: 1,
+  repair: 'auto',
   verifyEveryHours: 24,
+  auditEveryHours: 24,
+  auditShares: 7,
+  drillEveryDays: 6,
+  drillShares: 4,
   logRetentionDays: 30,
   throttle: { ratePerSecond: 10, burst: 20 },
   alarms: { emails: ['night@example.com'], absenceHours: 4, sealLagSeconds: 60 },
@@ -44,15 +50,26 @@ describe('a stage file', () => {
     [{ ...good, lock: { mode: 'COMPLIANCE', retentionDays: 1.5 } }, /lock\.retentionDays: must be a whole number of days/],
     [{ ...good, lock: { mode: 'compliance', retentionDays: 1 } }, /lock\.mode: must be "COMPLIANCE" or "GOVERNANCE"/],
     [without('lock'), /^stages\/x\.json: lock: must be given: /],
+    [without('offsite'), /^stages\/x\.json: offsite: must be given: \{"region"/],
+    [{ ...good, region: 'eu-central-1', offsite: {} }, /offsite\.region: /],
+    [{ ...good, offsite: { region: 'eu-west-1' } }, /^stages\/x\.json: region: must be given where offsite is$/],
+    [{ ...good, region: 'eu-west-1', offsite: { region: 'eu-west-1' } }, /offsite\.region: must be another region than the stage's own/],
+    [{ ...good, region: 'eu-central-1', offsite: { region: 'eu-west-1', account: '123456789012' } }, /x\.json: account: must be given where offsite\.account is/],
+    [{ ...good, region: 'eu-central-1', account: '123456789012', offsite: { region: 'eu-west-1', account: '123456789012' } }, /offsite\.account: is the stage's own: leave it out/],
+    [{ ...good, region: 'eu-central-1', offsite: { region: 'eu-west-1', retentionDays: 0 } }, /offsite\.retentionDays: must be at least 1 days/],
+    [{ ...good, repair: 'never' }, /repair: must be "auto" or "ask"/],
+    [without('repair'), /repair: must be "auto" or "ask"/],
     [{ ...good, account: '12' }, /account: must be 12 digits/],
     [{ ...good, region: 'Frankfurt' }, /region: must be a region name/],
     [{ ...good, originPrefix: 'https://example.com' }, /originPrefix: must be a host name/],
     [{ ...good, originPrefix: 'example.com/a+b' }, /originPrefix: must be a host name/],
+    [{ ...good, drillEveryDays: 7 }, /drillEveryDays: must be at most 6 days/],
+    [{ ...good, auditShares: 0 }, /auditShares: must be at least 1 shares/],
     [{ ...good, logRetentionDays: 31 }, /logRetentionDays: must be one of 1, 3, 5/],
     [{ ...good, alarms: { ...good.alarms, absenceHours: 169 } }, /alarms\.absenceHours: must be at most 168 hours/],
     [{ ...good, alarms: { ...good.alarms, emails: ['nobody'] } }, /alarms\.emails\.0: must be an e-mail address/],
     [{ ...good, breakGlassRoleArn: 'admin' }, /breakGlassRoleArn: must be the ARN of an IAM role/],
-    [{ ...good, leaveOut: ['vault'] }, /leaveOut\.0: may only name trail, anomaly-alarms/],
+    [{ ...good, leaveOut: ['vault'] }, /leaveOut\.0: may only name trail, anomaly-alarms, standby/],
     [{ ...good, retention: 3 }, /the file: unknown setting retention; remove it or correct its name/],
     ['nonsense', /^stages\/x\.json: the file: /],
   ])('that is wrong is refused with the file, the field and what is right', (settings, message) => {
@@ -82,6 +99,10 @@ describe('a stage file', () => {
 });
 
 describe('the stages of the repository', () => {
+  it('say of the second region whether there is one, prod with one', () => {
+    expect([readStage('dev', stages).offsite, readStage('local', stages).offsite, readStage('prod', stages).offsite]).toEqual([null, { region: 'us-west-2' }, { region: 'eu-west-1' }]);
+  });
+
   it('are locked as the interfaces say', () => {
     expect(readStage('dev', stages).lock).toEqual({ mode: 'GOVERNANCE', retentionDays: 1 });
     expect(readStage('local', stages).lock).toEqual({ mode: 'COMPLIANCE', retentionDays: 1 });

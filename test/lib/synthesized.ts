@@ -34,6 +34,8 @@ export interface Synthesized {
   readonly data: Template;
   readonly service: Template;
   readonly trail: Template | undefined;
+  readonly offsite: Template | undefined;
+  readonly standby: Template | undefined;
 }
 
 const unchanged = new Map<string, Synthesized>();
@@ -55,7 +57,7 @@ function synthesize(name: string, settings: Partial<Stage>): Synthesized {
   const stacks = intact(app, stage, () => Code.fromInline('exports.handler = async () => {}'));
   const assembly = app.synth();
   const template = (part: string): Template | undefined => assembly.stacks.find(({ stackName }) => stackName === `Intact-${name}-${part}`)?.template as Template | undefined;
-  const all = { stage, app, stacks, data: template('Data')!, service: template('Service')!, trail: template('Trail') };
+  const all = { stage, app, stacks, data: template('Data')!, service: template('Service')!, trail: template('Trail'), offsite: template('Offsite'), standby: template('Standby') };
   rmSync(outdir, { recursive: true });
   return all;
 }

@@ -22,7 +22,7 @@ describe('the trail', () => {
     expect(selectors.map(({ Name }) => Name)).toEqual(['Management', 'Objects', 'Items']);
     expect(field('Management', 'eventCategory')).toEqual(['Management']);
     expect(field('Objects', 'resources.type')).toEqual(['AWS::S3::Object']);
-    expect(field('Objects', 'resources.ARN')).toEqual(['VaultBucket.Arn/', 'InboxBucket.Arn/']);
+    expect(field('Objects', 'resources.ARN')).toEqual(['VaultBucket.Arn/', 'InboxBucket.Arn/', 'arn:aws:s3:::intact-prod-replica-AWS::AccountId-eu-west-1/']);
     expect(field('Items', 'resources.type')).toEqual(['AWS::DynamoDB::Table']);
     expect(field('Items', 'resources.ARN')).toEqual(['RecordsTable.Arn', 'LogTable.Arn', 'KeysTable.Arn', 'ViewsTable.Arn']);
     // Reads too: who looked is part of who did what.

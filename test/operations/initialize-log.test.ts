@@ -1,5 +1,5 @@
 /** Initializing: once, whoever asks and how often, and never a second log in one vault. */
-import { memorySigner } from '../../src/adapters/memory/keys';
+import { memoryKeyService, memorySigner } from '../../src/adapters/memory/keys';
 import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
 import { seededSchedule } from '../../src/adapters/memory/schedule';
 import { initializeLog } from '../../src/operations/initialize-log';
@@ -77,9 +77,17 @@ describe('secrets', () => {
     expect(await secrets.dedupeKey()).toHaveLength(32);
   });
 
-  test('that are missing, or wrapped for another region, are said to be so', async () => {
+  test('wrapped in another region open where the key is a replica, as in the second region when the first is lost', async () => {
     const world = await makeWorld({ seed: 6 });
-    await expect(loadSecrets({ ...world, keyService: { ...world.keyService, region: 'elsewhere' } }).kek()).rejects.toThrow('not wrapped for elsewhere');
+    expect(await loadSecrets({ ...world, keyService: { ...world.keyService, region: 'elsewhere' } }).kek()).toEqual({ generation: 1, key: world.kek });
+  });
+
+  test('that are missing, or wrapped for another region by a key that is no relative, are said to be so', async () => {
+    const world = await makeWorld({ seed: 6 });
+    const strange = memoryKeyService({ random: world.random, region: 'elsewhere' });
+    await expect(loadSecrets({ ...world, keyService: strange }).kek()).rejects.toThrow('not wrapped for elsewhere, only for memory-1');
+    const damaged = memoryKeyService({ random: world.random, region: 'memory-1' });
+    await expect(loadSecrets({ ...world, keyService: damaged }).kek()).rejects.toThrow('this is not a ciphertext of the secret kek');
     world.keys.secrets.clear();
     await expect(loadSecrets(world).kek()).rejects.toThrow('run initialize-log');
   });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { alarmRegistry, type AlarmSpec } from '../../../lib/constructs/alarm-registry';
+import { FACTS, ruleOf } from '../../../lib/constructs/replica';
 import { METRIC_NAMES } from '../../../src/core/metric-names';
 import { type Loose, ofType, resolved, root, synthesized, type Synthesized } from '../synthesized';
 
@@ -13,17 +14,21 @@ const metricsPage = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
 const FUNCTIONS = Object.keys(prod.stacks.service.functions);
 
 const headings = [...runbook.matchAll(/^## (\S+)$/gm)].map((match) => match[1]!);
+/** Articles on what no alarm of ours can tell: it takes what would ring with it, or only a person notices. */
+const UNALARMED = ['region-lost', 'keys-lost'];
 const article = (id: string): string => runbook.split(/^## /m).find((text) => text.startsWith(`${id}\n`)) ?? '';
-const alarmsOf = ({ service }: Synthesized): Record<string, Loose>[] => ofType(service, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
+/** Those of the second region too: an alarm rings where its metric is. */
+const alarmsOf = ({ service, standby }: Synthesized): Record<string, Loose>[] => [service, ...(standby ? [standby] : [])].flatMap((template) => ofType(template, 'AWS::CloudWatch::Alarm')).map(([, { Properties }]) => Properties);
 const alarmNames = (all: Synthesized): string[] => alarmsOf(all).map(({ AlarmName }) => AlarmName as string).sort();
-const namesOf = ({ id, source }: AlarmSpec, stage: string): string[] => ('of' in source && source.of === 'each' ? FUNCTIONS.map((fn) => `Intact-${stage}-${id}-${fn}`) : [`Intact-${stage}-${id}`]);
+const each = ({ source }: AlarmSpec): readonly string[] => ('of' in source && source.of === 'each' ? FUNCTIONS : 'replication' in source && source.facts === 'each' ? FACTS.map(ruleOf) : []);
+const namesOf = (spec: AlarmSpec, stage: string): string[] => (each(spec).length > 0 ? each(spec).map((part) => `Intact-${stage}-${spec.id}-${part}`) : [`Intact-${stage}-${spec.id}`]);
 
 describe('registry and runbook', () => {
   it('have an article for each alarm and an alarm for each article, under the same id', () => {
-    expect([...headings].sort()).toEqual(registry.map(({ id }) => id).sort());
+    expect([...headings].sort()).toEqual([...registry.map(({ id }) => id), ...UNALARMED].sort());
   });
 
-  it.each(registry.map(({ id }) => id))('say of %s what it means, what is at risk, where to look, what to do, when it clears', (id) => {
+  it.each([...registry.map(({ id }) => id), ...UNALARMED])('say of %s what it means, what is at risk, where to look, what to do, when it clears', (id) => {
     for (const part of ['**Means.**', '**Data at risk.**', '**First look.**', '**Do.**', '**Clears**']) expect([part, article(id).includes(part)]).toEqual([part, true]);
   });
 
@@ -83,7 +88,7 @@ describe('the deployed alarms', () => {
 
   it('take silence for an alarm where a sign of life is missing, and for good news elsewhere', () => {
     const silent = alarmsOf(prod).filter(({ TreatMissingData }) => TreatMissingData === 'breaching').map(({ AlarmName }) => AlarmName as string);
-    expect(silent.sort()).toEqual(['Intact-prod-checkpoint-age', 'Intact-prod-deliveries-absent', 'Intact-prod-verification-absent']);
+    expect(silent.sort()).toEqual(['Intact-prod-audit-absent', 'Intact-prod-checkpoint-age', 'Intact-prod-deliveries-absent', 'Intact-prod-drill-absent', 'Intact-prod-replication-absent', 'Intact-prod-verification-absent']);
     for (const { TreatMissingData } of alarmsOf(prod)) expect(['breaching', 'notBreaching']).toContain(TreatMissingData);
   });
 
@@ -99,7 +104,23 @@ describe('the deployed alarms', () => {
     expect(of('deliveries-absent')?.periods).toBe(prod.stage.alarms.absenceHours);
     expect(of('deliveries-absent', { ...prod.stage, alarms: { ...prod.stage.alarms, absenceHours: null } })).toBeUndefined();
     expect(of('verification-absent', { ...prod.stage, verifyEveryHours: 6 })?.periods).toBe(8);
+    expect(of('audit-absent', { ...prod.stage, auditEveryHours: 6 })?.periods).toBe(8);
+    expect(of('drill-absent', { ...prod.stage, drillEveryDays: 6 })?.periods).toBe(146);
     expect(of('volume-anomaly', local.stage)).toBeUndefined();
+    const about = (stage: typeof prod.stage): string[] => alarmRegistry(stage).map(({ id }) => id).filter((id) => id.startsWith('replication'));
+    expect([about(prod.stage), about(local.stage), about({ ...prod.stage, offsite: null })]).toEqual([['replication-failed', 'replication-lag', 'replication-absent'], ['replication-failed'], []]);
+  });
+
+  it('of replication watch each rule between vault and replica, where S3 measures it', () => {
+    const watching = (template: typeof prod.service, metric: string): string[] =>
+      ofType(template, 'AWS::CloudWatch::Alarm').filter(([, { Properties }]) => Properties['MetricName'] === metric && Properties['Namespace'] === 'AWS/S3')
+        .map(([, { Properties }]) => (resolved(Properties['Dimensions'], prod) as { Name: string; Value: unknown }[]).map(({ Name, Value }) => `${Name}=${typeof Value === 'string' ? Value : JSON.stringify(Value)}`).join(' '));
+    const replica = 'DestinationBucket=intact-prod-replica-AWS::AccountId-eu-west-1';
+    expect(watching(prod.service, 'OperationsFailedReplication')).toEqual(FACTS.map((fact) => `${replica} RuleId=${ruleOf(fact)} SourceBucket=VaultBucket`));
+    const lagging = watching(prod.standby!, 'ReplicationLatency');
+    expect(lagging).toHaveLength(FACTS.length + 1);
+    for (const dimensions of lagging) expect(dimensions).toMatch(/^DestinationBucket=intact-prod-replica-AWS::AccountId-eu-west-1 RuleId=[a-z-]+ SourceBucket=\{"Fn::GetStackOutput":\{"StackName":"Intact-prod-Data","Region":"eu-central-1","OutputName":"VaultBucketName"\}\}$/);
+    expect([watching(prod.service, 'ReplicationLatency'), watching(prod.standby!, 'OperationsFailedReplication')]).toEqual([[], []]);
   });
 
   it('watch the volume by what is usual, not by a number', () => {
@@ -111,10 +132,10 @@ describe('the deployed alarms', () => {
 
 describe('what the local cloud cannot make', () => {
   it('is left out of the local stage and is there on AWS', () => {
-    const types = ({ data, service, trail }: Synthesized): Set<string> => new Set([data, service, ...(trail ? [trail] : [])].flatMap(({ Resources }) => Object.values(Resources).map(({ Type }) => Type)));
+    const types = ({ data, service, trail, standby, offsite }: Synthesized): Set<string> => new Set([data, service, trail, standby, offsite].filter((template) => template !== undefined).flatMap(({ Resources }) => Object.values(Resources).map(({ Type }) => Type)));
     for (const type of ['AWS::CloudTrail::Trail', 'AWS::CloudWatch::AnomalyDetector', 'AWS::CloudWatch::CompositeAlarm', 'AWS::Logs::QueryDefinition', 'AWS::Budgets::Budget', 'AWS::Athena::NamedQuery', 'AWS::KMS::ReplicaKey'])
       expect([type, types(local).has(type)]).toEqual([type, false]);
-    expect(types(prod)).toContain('AWS::CloudTrail::Trail');
+    for (const type of ['AWS::CloudTrail::Trail', 'AWS::KMS::ReplicaKey']) expect(types(prod)).toContain(type);
     const bands = alarmsOf(local).filter(({ Metrics }) => JSON.stringify(Metrics ?? '').includes('ANOMALY'));
     expect(bands).toEqual([]);
   });
