@@ -113,6 +113,16 @@ export function parseEntry(bytes: Uint8Array): Entry {
   return json as Entry;
 }
 
+/** The entry, or undefined where these bytes are none: for readers to whom such a thing is no part of what they look for. Verification names it. */
+export function entryIn(bytes: Uint8Array): Entry | undefined {
+  try {
+    return parseEntry(bytes);
+  } catch (error) {
+    if (error instanceof EntryError) return undefined;
+    throw error;
+  }
+}
+
 /** RFC 8785 of a checked entry: its strings hold nothing that needs an escape, its names are listed in order. Verification does this for every entry. */
 function spell(entry: Entry): string {
   const blob = 'blob' in entry ? `"blob":"${entry.blob}",` : '';

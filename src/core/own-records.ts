@@ -4,6 +4,7 @@
  */
 import type { Violation } from './change-judgement';
 import type { Image, TableKey } from './image';
+import type { ImmutableKind } from './kinds';
 import { recordKeys } from './table-keys';
 
 /** What a sealer found about one change. `at`: when the stream saw the change, so that a retry makes the same record. */
@@ -17,7 +18,7 @@ export interface SealFinding {
 
 export function findingImage({ src, code, op, key, at }: SealFinding, systemSubject: string): Image {
   return {
-    ...common(recordKeys.finding(src, code), 'finding', systemSubject, at),
+    ...systemImage(recordKeys.finding(src, code), 'finding', systemSubject, at),
     code: { S: code },
     source: { S: src },
     change: { S: op },
@@ -28,20 +29,21 @@ export function findingImage({ src, code, op, key, at }: SealFinding, systemSubj
 
 /** `minute`: ISO 8601 to the minute (`2026-02-03T04:15Z`). */
 export function heartbeatImage(minute: string, systemSubject: string, at: string): Image {
-  return common(recordKeys.heartbeat(minute), 'heartbeat', systemSubject, at);
+  return systemImage(recordKeys.heartbeat(minute), 'heartbeat', systemSubject, at);
 }
 
 /** A stretch of changes the stream lost. `oldest`, `newest`: the times the lost states bear themselves. */
 export function gapImage(id: string, gap: { readonly states: number; readonly oldest: string; readonly newest: string }, systemSubject: string, at: string): Image {
   return {
-    ...common(recordKeys.gap(id), 'gap', systemSubject, at),
+    ...systemImage(recordKeys.gap(id), 'gap', systemSubject, at),
     states: { N: String(gap.states) },
     oldest: { S: gap.oldest },
     newest: { S: gap.newest },
   };
 }
 
-function common({ pk, sk }: TableKey, kind: string, systemSubject: string, at: string): Image {
+/** What every record of the system itself has; `at`: ISO 8601 UTC. Its MAC is the caller's to add. */
+export function systemImage({ pk, sk }: TableKey, kind: ImmutableKind, systemSubject: string, at: string): Image {
   return { pk: { S: pk }, sk: { S: sk }, kind: { S: kind }, rev: { N: '1' }, subject: { S: systemSubject }, receivedAt: { S: at } };
 }
 

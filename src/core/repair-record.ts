@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalImage } from './canonical-image';
 import { stringOf, type Image, type TableKey } from './image';
-import { isOurKey } from './own-records';
+import { isOurKey, systemImage } from './own-records';
 import { sha256Hex } from './log/sha256';
 import { recordKeys } from './table-keys';
 
@@ -26,14 +26,8 @@ export interface RepairPlan {
 
 /** `at`: ISO 8601 UTC. Its MAC is the caller's to add. Holds no content: both states are in the log under the record's own key. */
 export function repairImage({ key, from, to, entry }: RepairPlan, systemSubject: string, at: string): Image {
-  const { pk, sk } = recordKeys.repair(hashedPlace(key), stateHash(from), stateHash(to), at);
   return {
-    pk: { S: pk },
-    sk: { S: sk },
-    kind: { S: 'repair' },
-    rev: { N: '1' },
-    subject: { S: systemSubject },
-    receivedAt: { S: at },
+    ...systemImage(recordKeys.repair(hashedPlace(key), stateHash(from), stateHash(to), at), 'repair', systemSubject, at),
     action: { S: to === undefined ? 'remove' : 'put-back' },
     ...(entry !== undefined && { entry: { N: String(entry) } }),
     ...(isOurKey(key) && { recordPk: { S: key.pk }, recordSk: { S: key.sk } }),

@@ -3,6 +3,7 @@
  * that a run that failed cannot be made one that did not. Named by when they began, so that names sort by time.
  */
 import { integerOf, stringOf, type Image } from './image';
+import { systemImage } from './own-records';
 import { recordKeys } from './table-keys';
 
 export type RunKind = 'audit' | 'drill' | 'restore';
@@ -26,14 +27,8 @@ export interface RunResult {
 
 /** Its MAC is the caller's to add. */
 export function runImage(kind: RunKind, { at, ok, findings, records, seconds, size, by, target }: RunResult, systemSubject: string): Image {
-  const { pk, sk } = recordKeys[kind](at);
   return {
-    pk: { S: pk },
-    sk: { S: sk },
-    kind: { S: kind },
-    rev: { N: '1' },
-    subject: { S: systemSubject },
-    receivedAt: { S: at },
+    ...systemImage(recordKeys[kind](at), kind, systemSubject, at),
     ok: { BOOL: ok },
     findings: { N: String(findings) },
     records: { N: String(records) },

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { integerOf, stringOf, type Image, type TableKey } from './image';
-import { isOurKey } from './own-records';
+import { isOurKey, systemImage } from './own-records';
 import { succession } from './record-history';
 import type { MacKey } from './record-mac';
 import { recordKeys } from './table-keys';
@@ -57,14 +57,8 @@ export interface AuditFinding {
 /** Named by what was found, so that a second run finds it recorded. `at`: ISO 8601 UTC. Its MAC is the caller's to add. */
 export function auditFindingImage({ code, key, subject, state, entry }: AuditFinding, systemSubject: string, at: string): Image {
   const source = `table:${createHash('sha256').update(JSON.stringify([key?.pk ?? null, key?.sk ?? null, subject ?? null, state])).digest('base64url')}`;
-  const { pk, sk } = recordKeys.finding(source, code);
   return {
-    pk: { S: pk },
-    sk: { S: sk },
-    kind: { S: 'finding' },
-    rev: { N: '1' },
-    subject: { S: systemSubject },
-    receivedAt: { S: at },
+    ...systemImage(recordKeys.finding(source, code), 'finding', systemSubject, at),
     code: { S: code },
     source: { S: source },
     detail: { S: AUDIT_CODES[code] },

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { integerOf, stringOf, type Image } from './image';
+import { systemImage } from './own-records';
 import { recordKeys } from './table-keys';
 import type { Finding, FindingCode } from './verify/finding-codes';
 import { CHECKPOINT } from './verify/vault-name';
@@ -28,14 +29,8 @@ export interface VerificationResult {
 
 /** `at`: when it began, ISO 8601 UTC; also its name, so that names sort by time. */
 export function verificationImage(at: string, systemSubject: string, { ok, findings, entries, checkpoint, proven }: VerificationResult): Image {
-  const { pk, sk } = recordKeys.verification(at);
   return {
-    pk: { S: pk },
-    sk: { S: sk },
-    kind: { S: 'verification' },
-    rev: { N: '1' },
-    subject: { S: systemSubject },
-    receivedAt: { S: at },
+    ...systemImage(recordKeys.verification(at), 'verification', systemSubject, at),
     ok: { BOOL: ok },
     findings: { N: String(findings) },
     entries: { N: String(entries) },
@@ -74,14 +69,8 @@ const ENTRIES_IN_DOUBT: ReadonlySet<FindingCode> = new Set<FindingCode>([
 /** The same discrepancy, found again by a later run, has the same key: it is one finding until somebody has dealt with it. */
 export function vaultFindingImage({ code, object, index, detail }: Finding, systemSubject: string, at: string): Image {
   const source = `vault:${createHash('sha256').update(JSON.stringify([object, index ?? null, code])).digest('base64url')}`;
-  const { pk, sk } = recordKeys.finding(source, code);
   return {
-    pk: { S: pk },
-    sk: { S: sk },
-    kind: { S: 'finding' },
-    rev: { N: '1' },
-    subject: { S: systemSubject },
-    receivedAt: { S: at },
+    ...systemImage(recordKeys.finding(source, code), 'finding', systemSubject, at),
     code: { S: code },
     source: { S: source },
     object: { S: object },

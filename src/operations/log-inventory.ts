@@ -3,7 +3,7 @@
  * like twins are opened afterwards.
  */
 import { canonicalImage } from '../core/canonical-image';
-import { EntryError, parseEntry, type Entry } from '../core/entry';
+import { entryIn, type Entry } from '../core/entry';
 import { keyOf, type Image, type TableKey } from '../core/image';
 import type { Checkpoint } from '../core/log/checkpoint';
 import { placeOf } from '../core/record-history';
@@ -93,12 +93,3 @@ async function* parsedEntries(vault: PublishedLog, checkpoint: Checkpoint): Asyn
   }
 }
 
-/** What is no entry of ours is the verifier's to report. */
-function entryIn(bytes: Buffer): Entry | undefined {
-  try {
-    return parseEntry(bytes);
-  } catch (error) {
-    if (error instanceof EntryError) return undefined;
-    throw error;
-  }
-}

@@ -6,7 +6,7 @@ import { canonicalImage, ImageError } from '../core/canonical-image';
 import { CanonicalJsonError } from '../core/canonical-json';
 import { splitPlaintext } from '../core/commitment';
 import { checkDisclosure, formatDisclosure, type DisclosureFinding } from '../core/disclosure';
-import { EntryError, parseEntry, type PutEntry } from '../core/entry';
+import { entryIn, type PutEntry } from '../core/entry';
 import { keyOf, stringOf, type Image } from '../core/image';
 import { decryptJwe, JweError } from '../core/jwe';
 import { decodeEntries, TILE_WIDTH } from '../core/log/bundle';
@@ -112,21 +112,11 @@ async function firstEntry({ log, vault }: ProofPorts, { image, macIsValid }: Fou
     const entries = decodeEntries(segment);
     for (const [i, bytes] of entries.entries()) {
       if (!bytes.includes(needle)) continue;
-      const entry = parsed(bytes);
+      const entry = entryIn(bytes);
       if (entry?.op === 'put' && entry.id === id && entry.subject === key.subject) return { index: round.from + i, bytes, entry };
     }
   }
   return undefined;
-}
-
-/** What cannot be read is no entry of this record's; verification is there to name it. */
-function parsed(bytes: Buffer): ReturnType<typeof parseEntry> | undefined {
-  try {
-    return parseEntry(bytes);
-  } catch (error) {
-    if (error instanceof EntryError) return undefined;
-    throw error;
-  }
 }
 
 async function disclose(ports: ProofPorts, { image, macIsValid }: Found, key: SubjectKey, { index, bytes, entry }: Sealed): Promise<MessageProof | ProofRefusal> {

@@ -4,7 +4,7 @@
  */
 import { entryLeafHashes, entryStarts, TILE_WIDTH } from '../core/log/bundle';
 import type { Checkpoint } from '../core/log/checkpoint';
-import { LogFormatError } from '../core/log/log-format-error';
+import { unlessMalformed } from '../core/log/log-format-error';
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type RightEdge } from '../core/log/merkle';
 import { HASH_SIZE, sha256Hex } from '../core/log/sha256';
 import { tilePath } from '../core/log/tile-path';
@@ -111,14 +111,7 @@ function encodedOf(bytes: Buffer, width: number): Encoded | undefined {
   return { bytes: bytes.subarray(0, starts[width]), starts: starts.slice(0, width + 1) };
 }
 
-function startsOf(bytes: Buffer): number[] | undefined {
-  try {
-    return entryStarts(bytes);
-  } catch (error) {
-    if (error instanceof LogFormatError) return undefined;
-    throw error;
-  }
-}
+const startsOf = (bytes: Buffer): number[] | undefined => unlessMalformed(() => entryStarts(bytes));
 
 interface SegmentSource {
   /** Entries [from, from + n), with the leaf hashes `wanted` where they are known; undefined where segments do not hold them. */

@@ -3,7 +3,7 @@
  * anybody with write access can edit, so nothing read here is believed until a root is recomputed from it.
  */
 import { entryStarts } from '../core/log/bundle';
-import { LogFormatError } from '../core/log/log-format-error';
+import { unlessMalformed } from '../core/log/log-format-error';
 import { sha256Hex } from '../core/log/sha256';
 import { classifyName } from '../core/verify/vault-name';
 import type { LogStore, Round, Vault } from '../ports';
@@ -47,11 +47,4 @@ export async function readSegment(vault: Pick<Vault, 'get'>, { from, n, segment 
   return bytes;
 }
 
-function countOf(bytes: Buffer): number | undefined {
-  try {
-    return entryStarts(bytes).length - 1;
-  } catch (error) {
-    if (error instanceof LogFormatError) return undefined;
-    throw error;
-  }
-}
+const countOf = (bytes: Buffer): number | undefined => unlessMalformed(() => entryStarts(bytes).length - 1);

@@ -5,7 +5,7 @@
  */
 import { entryLeafHashes, entryStarts } from '../core/log/bundle';
 import { parseOwnCheckpoint, type Checkpoint } from '../core/log/checkpoint';
-import { LogFormatError } from '../core/log/log-format-error';
+import { unlessMalformed } from '../core/log/log-format-error';
 import { appendLeaves, EMPTY_ROOT, rootOfEdge, type RightEdge } from '../core/log/merkle';
 import { sha256Hex } from '../core/log/sha256';
 import { verifyNote } from '../core/log/signed-note';
@@ -154,13 +154,4 @@ async function wayTo(read: (name: string) => Promise<Segment | undefined>, segme
     return undefined;
   };
   return follow(from);
-}
-
-function unlessMalformed<T>(parse: () => T): T | undefined {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof LogFormatError) return undefined;
-    throw error;
-  }
 }

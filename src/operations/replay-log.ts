@@ -4,7 +4,7 @@
  * that the memory it takes is one number a record, whatever the log holds.
  */
 import { keyOf, stringOf, type Image, type TableKey } from '../core/image';
-import { EntryError, parseEntry, type Entry } from '../core/entry';
+import { entryIn, type Entry } from '../core/entry';
 import type { Checkpoint } from '../core/log/checkpoint';
 import type { MacKey } from '../core/record-mac';
 import { placeOf, succession, type Rejection } from '../core/record-history';
@@ -176,13 +176,9 @@ class Replay {
   }
 
   private parsed(bytes: Buffer, index: number, isSecond = false): Entry | undefined {
-    try {
-      return parseEntry(bytes);
-    } catch (error) {
-      if (!(error instanceof EntryError)) throw error;
-      if (!isSecond) this.note(index, '', 'unparseable');
-      return undefined;
-    }
+    const entry = entryIn(bytes);
+    if (entry === undefined && !isSecond) this.note(index, '', 'unparseable');
+    return entry;
   }
 
   /** What was changed by hand is sealed under the subject it had before; only a genuine state is sealed under its own. */

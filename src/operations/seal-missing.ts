@@ -4,7 +4,7 @@
  * What it came from is unknown; the entry's source says so (`late:<image hash>`), and one `gap` record tells that there was a gap.
  */
 import { canonicalImage } from '../core/canonical-image';
-import { EntryError, parseEntry, type Entry } from '../core/entry';
+import { entryIn } from '../core/entry';
 import { keyOf, stringOf, type TableKey } from '../core/image';
 import { decodeEntries } from '../core/log/bundle';
 import { sha256Hex } from '../core/log/sha256';
@@ -121,15 +121,6 @@ async function hashOfSealed({ deps, sealer }: Run, bytes: Buffer): Promise<strin
   if (entry?.op === 'put' && entry.src.startsWith('late:')) return entry.src.slice('late:'.length);
   const opened = entry === undefined ? undefined : await openSealed({ vault: deps.vault, subjectKeys: sealer.subjectKeys }, entry);
   return opened?.state === 'image' ? sha256Hex(canonicalImage(opened.image)) : undefined;
-}
-
-function entryIn(bytes: Buffer): Entry | undefined {
-  try {
-    return parseEntry(bytes);
-  } catch (error) {
-    if (error instanceof EntryError) return undefined;
-    throw error;
-  }
 }
 
 async function sealStates(run: Run, due: readonly State[]): Promise<number> {

@@ -2,7 +2,7 @@
  * Whether what is about to be overwritten is in the log: nothing is put back over a state that nobody could show afterwards. The sealer needs seconds to seal what somebody just did
  * by hand, so the search waits a while for the log to grow.
  */
-import { EntryError, parseEntry, type Entry } from '../core/entry';
+import { entryIn } from '../core/entry';
 import type { VerifierKey } from '../core/log/vkey';
 import { placeOf } from '../core/record-history';
 import { stateHash, type StateHash } from '../core/repair-record';
@@ -56,15 +56,6 @@ async function search(deps: EvidenceDeps, checkpoint: Parameters<typeof publishe
 }
 
 const hasKey = (image: Image): boolean => stringOf(image, 'pk') !== undefined && stringOf(image, 'sk') !== undefined;
-
-function entryIn(bytes: Buffer): Entry | undefined {
-  try {
-    return parseEntry(bytes);
-  } catch (error) {
-    if (error instanceof EntryError) return undefined;
-    throw error;
-  }
-}
 
 /** Of an item that somebody may have written by hand: one without canonical bytes is like no other. */
 export function hashOf(image: Image): StateHash | undefined {

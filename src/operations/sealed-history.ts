@@ -4,7 +4,7 @@
  * A record's name in the log follows from its key and its subject, and the subject is what somebody may have changed: known ones are tried, what they lead to is
  * followed, and where that is not enough every subject of the log is tried (`everywhere`).
  */
-import { SUBJECT_FORM, EntryError, parseEntry, type Entry } from '../core/entry';
+import { SUBJECT_FORM, entryIn, type Entry } from '../core/entry';
 import { stringOf, type Image, type TableKey } from '../core/image';
 import type { Checkpoint } from '../core/log/checkpoint';
 import type { MacKey } from '../core/record-mac';
@@ -203,15 +203,6 @@ class Search {
       return undefined;
     }
     return recordId(subjectKey, key);
-  }
-}
-
-function entryIn(bytes: Buffer): Entry | undefined {
-  try {
-    return parseEntry(bytes);
-  } catch (error) {
-    if (error instanceof EntryError) return undefined;
-    throw error;
   }
 }
 

@@ -4,7 +4,7 @@
  * segments, whose padded names a listing can begin at and which begin and end where signed sizes can lie.
  */
 import { parseOwnCheckpoint } from '../core/log/checkpoint';
-import { LogFormatError } from '../core/log/log-format-error';
+import { unlessMalformed } from '../core/log/log-format-error';
 import { entryStarts } from '../core/log/bundle';
 import { verifyNote } from '../core/log/signed-note';
 import type { VerifierKey } from '../core/log/vkey';
@@ -39,13 +39,4 @@ async function signedRoot(vault: Pick<Vault, 'get'>, keys: readonly VerifierKey[
   // What is no checkpoint, or signed by nobody, says nothing about the log; it is refused when this size is to be signed.
   if (signed?.checkpoint.size !== size || verifyNote(signed.note, keys).signedBy.length === 0) return undefined;
   return signed.checkpoint.root;
-}
-
-function unlessMalformed<T>(parse: () => T): T | undefined {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof LogFormatError) return undefined;
-    throw error;
-  }
 }

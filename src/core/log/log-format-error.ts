@@ -39,3 +39,13 @@ export class LogFormatError extends Error {
     this.name = 'LogFormatError';
   }
 }
+
+/** What `parse` makes of bytes that somebody else may have written; undefined where they are not of the format. */
+export function unlessMalformed<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof LogFormatError) return undefined;
+    throw error;
+  }
+}

@@ -14,10 +14,9 @@ import { containerMeter } from '../metrics';
 import { optionalSetting, setting } from '../settings';
 import { keyPorts, now, sleep } from './world';
 
-/** For repair-records. */
-export const repairDeps = (): RepairDeps => ({
+/** The live table and the log, for who holds one against the other. */
+export const tableAndLog = () => ({
   records: recordStore(dynamoDb(), setting('RECORDS_TABLE')),
-  repairs: recordRepairs(dynamoDb(), setting('RECORDS_TABLE')),
   log: logStore(dynamoDb(), setting('LOG_TABLE')),
   vault: s3VaultReader(s3(), setting('VAULT_BUCKET')),
   ...keyPorts(),
@@ -26,6 +25,9 @@ export const repairDeps = (): RepairDeps => ({
   now,
   sleep,
 });
+
+/** For repair-records. */
+export const repairDeps = (): RepairDeps => ({ ...tableAndLog(), repairs: recordRepairs(dynamoDb(), setting('RECORDS_TABLE')) });
 
 /** Undefined: the stage wants a person to be asked first. */
 export function repairRequests(): RepairRequests | undefined {
