@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     console.log(`${ENTRIES.toLocaleString('en')} entries of about 600 bytes; ${ROUNDS} rounds, medians; whole processes; ${THREADS + 1} threads where nothing else is said`);
     console.log(versus('verify, tlog-tiles log of Tessera', ENTRIES, of('ours'), of('theirs'), 1));
     console.log(versus('  on one thread', ENTRIES, of('alone'), of('theirs')));
-    console.log(versus('  npx intact verify (compiles as it starts)', ENTRIES, of('cli'), of('theirs')));
+    console.log(versus('  npx intact verify, as a user starts it', ENTRIES, of('cli'), of('theirs')));
     const alone = (name: keyof typeof runs): string => `${Math.round(ENTRIES / of(name)).toLocaleString('en').padStart(9)}/s`;
     console.log(`verify, vault of ours (entries parsed, segments) ours ${alone('vault')}   on one thread ${alone('vaultAlone')}`);
   });
