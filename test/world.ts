@@ -90,6 +90,16 @@ export async function makeWorld({ seed, startMs = Date.parse('2026-02-03T04:05:0
         text: { S: `text of ${id}` },
         ...attributes,
       }),
+    /** A profile as the system would write it, at `rev`. */
+    profile: (n: number, rev: number, words: string): Image =>
+      withMac(macKey, {
+        pk: { S: `c#${String(n).padStart(26, '0')}` },
+        sk: { S: 'profile' },
+        kind: { S: 'customer' },
+        rev: { N: String(rev) },
+        subject: { S: subjectNamed(`customer ${n}`) },
+        words: { S: words },
+      }),
     write: async (...images: readonly Image[]): Promise<void> => {
       for (const image of images) await records.create(image);
     },

@@ -4,11 +4,10 @@
  * signed size to the next and ends at the last one that the segments lead to.
  */
 import { entryLeafHashes, entryStarts } from '../core/log/bundle';
-import { parseOwnCheckpoint, type Checkpoint } from '../core/log/checkpoint';
+import type { Checkpoint } from '../core/log/checkpoint';
 import { unlessMalformed } from '../core/log/log-format-error';
 import { appendLeaves, EMPTY_ROOT, rootOfEdge, type RightEdge } from '../core/log/merkle';
 import { sha256Hex } from '../core/log/sha256';
-import { verifyNote } from '../core/log/signed-note';
 import { EMPTY_TREE, extendTree, partialObjects, rightEdgeOf, type LogObject, type TreeEdge } from '../core/log/tiles';
 import type { VerifierKey } from '../core/log/vkey';
 import { trustKeys } from '../core/verify/key-trust';
@@ -16,6 +15,7 @@ import { CHECKPOINT, checkpointCopyName, classifyName, LOG_VKEYS } from '../core
 import { inParallel } from './in-parallel';
 import { ReplayError, type PublishedLog } from './published-entries';
 import type { PullTarget } from './pull-vault';
+import { signedCopy } from './signed-ahead';
 
 export interface Rebuilt {
   readonly origin: string;
@@ -112,13 +112,9 @@ async function listFacts(source: PublishedLog): Promise<Facts> {
 /** Every tree that was signed, smallest first; the empty one needs no way to it. */
 async function signedSizes(source: PublishedLog, sizes: readonly number[], keys: readonly VerifierKey[], damaged: string[]): Promise<readonly Signed[]> {
   const read = await inParallel(sizes, OBJECTS_AT_ONCE, async (size): Promise<Signed | undefined> => {
-    const name = checkpointCopyName(size);
-    const bytes = await source.get(name);
-    if (bytes === 'absent') return undefined;
-    const signed = unlessMalformed(() => parseOwnCheckpoint(bytes));
-    if (signed?.checkpoint.size === size && verifyNote(signed.note, keys).signedBy.length > 0) return { checkpoint: signed.checkpoint, bytes };
-    damaged.push(name);
-    return undefined;
+    const copy = await signedCopy(source, keys, size);
+    if (copy === 'unsigned') damaged.push(checkpointCopyName(size));
+    return typeof copy === 'string' ? undefined : copy;
   });
   return read.filter((each) => each !== undefined).sort((a, b) => a.checkpoint.size - b.checkpoint.size);
 }

@@ -64,7 +64,7 @@ const MAX_NOTES_EACH = 100;
 const OPENED_AT_ONCE = 32;
 
 /**
- * Calls `give` with every record, each once, in no order. Nothing is given before the root of the whole log was found to be the signed one. Throws `ReplayError`,
+ * Calls `give` with every record, in no order. A place that was sealed under two subjects (removed by hand, then recorded anew) comes once for each; what was sealed first counts. Nothing is given before the root of the whole log was found to be the signed one. Throws `ReplayError`,
  * `PortError`, `VaultReadError`.
  */
 export async function replayLog(deps: ReplayDeps, options: ReplayOptions, give: (record: ReplayedRecord) => Promise<void>): Promise<ReplaySummary> {

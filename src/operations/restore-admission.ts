@@ -2,7 +2,7 @@
  * Whether a table may be restored into, and to which point of the log: decided before anything is read of the records, and before anything is written at all. A table that is being filled
  * says so from its first moment; a table that is somebody else's is refused.
  */
-import { EntryError, parseEntry } from '../core/entry';
+import { entryIn } from '../core/entry';
 import type { Checkpoint } from '../core/log/checkpoint';
 import { formatPoint, isSamePoint, labelIn, type RestorePoint } from '../core/restore-label';
 import type { RestoreTarget, TableSettings } from '../ports/restore-target';
@@ -99,17 +99,8 @@ export function checkedPoint(point: Admission['point'], checkpoint: Checkpoint, 
 /** Why there was nothing at all until `at`. */
 export async function nothingThen(vault: PublishedLog, checkpoint: Checkpoint, at = ''): Promise<RestoreError> {
   for await (const { entries } of publishedEntries(vault, checkpoint)) {
-    const times = entries.flatMap((bytes) => timeIn(bytes) ?? []).sort();
+    const times = entries.flatMap((bytes) => entryIn(bytes)?.at ?? []).sort();
     if (times[0] !== undefined) return new RestoreError('before-first', `${at} is before the first change that was sealed, at ${times[0]}`, `name a time from ${times[0]} on`);
   }
   return new RestoreError('before-first', `nothing was sealed before ${at}`, 'name a later time');
-}
-
-function timeIn(bytes: Buffer): string | undefined {
-  try {
-    return parseEntry(bytes).at;
-  } catch (error) {
-    if (error instanceof EntryError) return undefined;
-    throw error;
-  }
 }

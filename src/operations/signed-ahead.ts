@@ -3,7 +3,7 @@
  * state and have a second history signed from there. The copies under checkpoints/ are locked: they say how far the log had come. They are found through the
  * segments, whose padded names a listing can begin at and which begin and end where signed sizes can lie.
  */
-import { parseOwnCheckpoint } from '../core/log/checkpoint';
+import { parseOwnCheckpoint, type Checkpoint } from '../core/log/checkpoint';
 import { unlessMalformed } from '../core/log/log-format-error';
 import { entryStarts } from '../core/log/bundle';
 import { verifyNote } from '../core/log/signed-note';
@@ -34,9 +34,16 @@ async function entriesIn(vault: Pick<Vault, 'get'>, name: string): Promise<numbe
 }
 
 async function signedRoot(vault: Pick<Vault, 'get'>, keys: readonly VerifierKey[], size: number): Promise<Buffer | undefined> {
-  const bytes = await vault.get(checkpointCopyName(size));
-  const signed = bytes === 'absent' ? undefined : unlessMalformed(() => parseOwnCheckpoint(bytes));
+  const copy = await signedCopy(vault, keys, size);
   // What is no checkpoint, or signed by nobody, says nothing about the log; it is refused when this size is to be signed.
-  if (signed?.checkpoint.size !== size || verifyNote(signed.note, keys).signedBy.length === 0) return undefined;
-  return signed.checkpoint.root;
+  return typeof copy === 'string' ? undefined : copy.checkpoint.root;
+}
+
+/** What `checkpoints/<size>` states, as a key of the log signed it. `unsigned`: there is something else. */
+export async function signedCopy(vault: { get(name: string): Promise<Buffer | 'absent'> }, keys: readonly VerifierKey[], size: number): Promise<{ readonly checkpoint: Checkpoint; readonly bytes: Buffer } | 'absent' | 'unsigned'> {
+  const bytes = await vault.get(checkpointCopyName(size));
+  if (bytes === 'absent') return 'absent';
+  const signed = unlessMalformed(() => parseOwnCheckpoint(bytes));
+  if (signed?.checkpoint.size !== size || verifyNote(signed.note, keys).signedBy.length === 0) return 'unsigned';
+  return { checkpoint: signed.checkpoint, bytes };
 }

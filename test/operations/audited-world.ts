@@ -64,15 +64,7 @@ export const tableOf = (records: Pick<RecordStore, 'get' | 'scan'>): AuditDeps['
 
 /** A profile as the system would write it, at `rev`. */
 export const profile = (world: World, n: number, rev: number, words = `revision ${rev}`): Image =>
-  withMac(world.macKey, {
-    pk: { S: `c#${String(n).padStart(26, '0')}` },
-    sk: { S: 'profile' },
-    kind: { S: 'customer' },
-    rev: { N: String(rev) },
-    subject: { S: subjectNamed(`customer ${n}`) },
-    receivedAt: { S: world.now().toISOString() },
-    words: { S: words },
-  });
+  withMac(world.macKey, { ...world.profile(n, rev, words), receivedAt: { S: world.now().toISOString() } });
 
 /** `n` messages of a few people and their profiles, sealed and published. */
 export async function populated(audited: AuditedWorld, n: number): Promise<readonly Image[]> {

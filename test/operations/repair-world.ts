@@ -5,13 +5,12 @@ import { memoryRepairRequests } from '../../src/adapters/memory/repair-requests'
 import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
 import { canonicalImage } from '../../src/core/canonical-image';
 import { keyOf, type Image, type TableKey } from '../../src/core/image';
-import { withMac } from '../../src/core/record-mac';
 import { makePublisher, publishLog } from '../../src/operations/publish-log';
 import { repairRecords, type RepairOutcome } from '../../src/operations/repair-record';
 import { makeSealer, sealRecords } from '../../src/operations/seal-records';
 import { verifyVault } from '../../src/operations/verify-vault';
 import type { RepairRequest } from '../../src/ports/repair-requests';
-import { makeWorld, subjectNamed, type World } from '../world';
+import { makeWorld, type World } from '../world';
 
 export type RepairWorld = Awaited<ReturnType<typeof makeRepairWorld>>;
 
@@ -72,16 +71,7 @@ export async function makeRepairWorld(seed: number) {
       return found;
     },
     verify: async () => (await verifyVault(memoryVaultReader(vault.objects), { profile: 'intact', keys: [] })).findings,
-    /** A profile as the system would write it, at `rev`. */
-    profile: (n: number, rev: number, words: string): Image =>
-      withMac(world.macKey, {
-        pk: { S: `c#${String(n).padStart(26, '0')}` },
-        sk: { S: 'profile' },
-        kind: { S: 'customer' },
-        rev: { N: String(rev) },
-        subject: { S: subjectNamed(`customer ${n}`) },
-        words: { S: words },
-      }),
+    profile: world.profile,
   };
   return self;
 }

@@ -27,17 +27,6 @@ async function replay(world: World, options: Partial<ReplayOptions> = {}): Promi
 const imagesOf = (records: ReadonlyMap<string, ReplayedRecord>): ReadonlyMap<string, string> => new Map([...records].map(([name, { image }]) => [name, textOf(image)]).sort() as [string, string][]);
 const inOrder = (model: ReadonlyMap<string, Image>): ReadonlyMap<string, string> => new Map([...model].map(([name, image]) => [name, textOf(image)]).sort() as [string, string][]);
 
-/** A profile as the system would write it, at `rev`. */
-const profile = (world: World, n: number, rev: number, words: string): Image =>
-  withMac(world.macKey, {
-    pk: { S: `c#${String(n).padStart(26, '0')}` },
-    sk: { S: 'profile' },
-    kind: { S: 'customer' },
-    rev: { N: String(rev) },
-    subject: { S: subjectNamed(`customer ${n}`) },
-    words: { S: words },
-  });
-
 /** A life of a table: what the system writes goes into the model, what is done by hand does not. */
 async function live(world: World, draw: () => number, steps: number): Promise<Map<string, Image>> {
   const model = new Map<string, Image>();
@@ -54,8 +43,8 @@ async function live(world: World, draw: () => number, steps: number): Promise<Ma
       genuine.push(whole);
     } else if (what < 0.7) {
       const n = Math.floor(draw() * 5);
-      const there = model.get(nameOf(profile(world, n, 1, '')));
-      const image = profile(world, n, there === undefined ? 1 : Number((there['rev'] as { N: string }).N) + 1, `step ${step}`);
+      const there = model.get(nameOf(world.profile(n, 1, '')));
+      const image = world.profile(n, there === undefined ? 1 : Number((there['rev'] as { N: string }).N) + 1, `step ${step}`);
       const done = there === undefined ? (await world.records.create(image)) === 'created' : (await world.records.replace(image, Number((image['rev'] as { N: string }).N) - 1)) === 'replaced';
       if (!done) continue;
       model.set(nameOf(image), image);
@@ -103,21 +92,21 @@ describe('replaying the log', () => {
 
   test('to an earlier size or time gives the state of then', async () => {
     const world = await makeWorld({ seed: 7 });
-    await world.write(profile(world, 1, 1, 'first'), world.message('early'));
+    await world.write(world.profile(1, 1, 'first'), world.message('early'));
     await world.seal();
     const [then, size] = [world.now().toISOString(), world.log.tables.head?.size as number];
     world.advance(3_600_000);
-    await world.records.replace(profile(world, 1, 2, 'second'), 1);
+    await world.records.replace(world.profile(1, 2, 'second'), 1);
     await world.write(world.message('late'));
     await world.seal();
     await world.publish();
-    const expected = new Map([profile(world, 1, 1, 'first'), { ...world.message('early'), receivedAt: { S: then } }].map((image) => [nameOf(image), image]));
+    const expected = new Map([world.profile(1, 1, 'first'), { ...world.message('early'), receivedAt: { S: then } }].map((image) => [nameOf(image), image]));
     for (const options of [{ size }, { at: then }]) {
       const { records } = await replay(world, options);
       expect([...records.keys()].sort()).toEqual([...expected.keys()].sort());
-      expect(records.get(nameOf(profile(world, 1, 1, '')))?.image['words']).toEqual({ S: 'first' });
+      expect(records.get(nameOf(world.profile(1, 1, '')))?.image['words']).toEqual({ S: 'first' });
     }
-    expect((await replay(world)).records.get(nameOf(profile(world, 1, 1, '')))?.image['words']).toEqual({ S: 'second' });
+    expect((await replay(world)).records.get(nameOf(world.profile(1, 1, '')))?.image['words']).toEqual({ S: 'second' });
     expect((await replay(world, { only: (image) => image['words'] !== undefined })).records.size).toBe(1);
   });
 

@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { RecordStore, RecordWrite } from '../../ports';
 import { integerOf, keyOf, type Image, type TableKey } from '../../core/image';
-import { canonicalImage } from '../../core/canonical-image';
+import { isSameImage } from '../../core/record-history';
 import { KeySchema } from '../../core/table-keys';
 import { asked, cancelledBecause, conditions, imageOf, itemOf, keyItem, queried, refusals, refusedBy, required, withOldItem } from './dynamodb';
 
@@ -55,7 +55,7 @@ export function recordStore(client: DynamoDBClient, table: string): RecordStore 
           const there = refusedBy(error);
           if (there === undefined) return undefined;
           // Our own write whose reply was lost: the SDK tried again and met what it had written itself.
-          const ours = there !== 'absent' && integerOf(there, 'rev') !== ifRev && sameImage(there, image);
+          const ours = there !== 'absent' && integerOf(there, 'rev') !== ifRev && isSameImage(there, image);
           return ours ? 'replaced' : { stale: there };
         },
       );
@@ -125,15 +125,6 @@ function action(table: string, write: RecordWrite): TransactWriteItem {
       return { ConditionCheck: { TableName: table, Key: keyItem(write.key), ...conditions.itemDoesNotExist, ...withOldItem } };
     case 'check-rev':
       return { ConditionCheck: { TableName: table, Key: keyItem(write.key), ...conditions.revIs(write.ifRev), ...withOldItem } };
-  }
-}
-
-/** Whether two items hold the same. One that has no canonical form was not written by us. */
-function sameImage(a: Image, b: Image): boolean {
-  try {
-    return canonicalImage(a).equals(canonicalImage(b));
-  } catch {
-    return false;
   }
 }
 
