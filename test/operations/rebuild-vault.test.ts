@@ -81,6 +81,14 @@ describe('a vault rebuilt from its facts', () => {
     await expect(rebuild(facts)).rejects.toMatchObject({ code: 'no-log' });
   });
 
+  test('takes a signed checkpoint under the name of another size for damaged', async () => {
+    const world = await lived(9, 20);
+    const facts = factsOf(world);
+    const size = world.log.tables.head?.size as number;
+    facts.set(`checkpoints/${size + 1}`, facts.get(`checkpoints/${size}`) as Buffer);
+    expect(await rebuild(facts)).toMatchObject({ size, signed: size, damaged: [`checkpoints/${size + 1}`] });
+  });
+
   test('that was interrupted anywhere is no vault yet, and is completed by the next run', async () => {
     const world = await lived(7, 20);
     const whole = await rebuild(factsOf(world));
