@@ -28,11 +28,13 @@ export function canonicalImage(image: Image, options?: { readonly without?: 'mac
   return Buffer.from(writeMap(image, 0, options?.without), 'utf8');
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The image whose canonical bytes these are. Throws `ImageError`; accepts no other spelling of the same image. */
 export function parseCanonicalImage(bytes: Uint8Array): Image {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    json = JSON.parse(UTF8.decode(bytes));
   } catch (cause) {
     throw new ImageError('json', 'these bytes are not JSON in UTF-8', { cause });
   }

@@ -22,6 +22,8 @@ export interface LogInventory {
 /** Two entries that seal one state. */
 export interface Doubled {
   readonly key: TableKey;
+  /** The state. */
+  readonly image: Image;
   readonly indexes: readonly [number, number];
 }
 
@@ -39,19 +41,19 @@ interface Last {
 
 /** Of one share, except `traces`, which are looked for everywhere. Throws `ReplayError`, `PortError`, `VaultReadError`. */
 export async function takeInventory(reader: SealedReader & { readonly vault: PublishedLog }, checkpoint: Checkpoint, share: Share, traces: ReadonlySet<string>): Promise<LogInventory> {
-  const [subjects, seen, last, twins, raw] = [new Set<string>(), new Set<string>(), new Map<string, Last>(), [] as [number, number][], [] as number[]];
+  const [subjects, seen, last, twins, elsewhere] = [new Set<string>(), new Set<string>(), new Map<string, Last>(), [] as [number, number][], [] as number[]];
   for await (const { index, entry } of parsedEntries(reader.vault, checkpoint)) {
     if (isOfShare(entry.subject, share)) subjects.add(entry.subject);
     if (traces.size > 0) for (const trace of [entry.subject, sealedAs(entry.id, entry.rev)]) if (traces.has(trace)) seen.add(trace);
-    if (entry.kind === 'raw') raw.push(index);
-    else if (isOfShare(entry.id, share)) {
+    if (entry.kind === 'raw' || isLate(entry)) elsewhere.push(index);
+    if (entry.kind !== 'raw' && isOfShare(entry.id, share)) {
       const before = last.get(entry.id);
       if (before !== undefined && twins.length < MAX_TWINS && lookAlike(before.entry, entry)) twins.push([before.index, index]);
       const { op, kind, rev, src } = entry;
       last.set(entry.id, { index, entry: { op, kind, rev, src } });
     }
   }
-  return { subjects, seen, doubled: twins.length === 0 ? [] : await judgeTwins(reader, checkpoint, twins, raw) };
+  return { subjects, seen, doubled: twins.length === 0 ? [] : await judgeTwins(reader, checkpoint, twins, elsewhere) };
 }
 
 /**
@@ -59,12 +61,13 @@ export async function takeInventory(reader: SealedReader & { readonly vault: Pub
  * after all; its source says so, and it is no twin.
  */
 function lookAlike(a: Last['entry'], b: Last['entry']): boolean {
-  const late = a.src.startsWith('late:') || b.src.startsWith('late:');
-  return a.op === 'put' && b.op === 'put' && a.kind === b.kind && a.rev === b.rev && (!late || a.src === b.src);
+  return a.op === 'put' && b.op === 'put' && a.kind === b.kind && a.rev === b.rev && (!(isLate(a) || isLate(b)) || a.src === b.src);
 }
 
-async function judgeTwins(reader: SealedReader & { readonly vault: PublishedLog }, checkpoint: Checkpoint, twins: readonly (readonly [number, number])[], raw: readonly number[]): Promise<Doubled[]> {
-  const between = ([a, b]: readonly [number, number]): number[] => raw.filter((index) => index > a && index < b);
+const isLate = ({ src }: Pick<Entry, 'src'>): boolean => src.startsWith('late:');
+
+async function judgeTwins(reader: SealedReader & { readonly vault: PublishedLog }, checkpoint: Checkpoint, twins: readonly (readonly [number, number])[], elsewhere: readonly number[]): Promise<Doubled[]> {
+  const between = ([a, b]: readonly [number, number]): number[] => elsewhere.filter((index) => index > a && index < b);
   const wanted = new Set(twins.flatMap((pair) => [...pair, ...between(pair)]));
   const entries = new Map<number, Entry>();
   for await (const { index, entry } of parsedEntries(reader.vault, checkpoint)) if (wanted.has(index)) entries.set(index, entry);
@@ -77,9 +80,9 @@ async function judgeTwins(reader: SealedReader & { readonly vault: PublishedLog 
   for (const pair of twins) {
     const [first, second] = [await open(pair[0]), await open(pair[1])];
     if (first === undefined || second === undefined || !canonicalImage(first).equals(canonicalImage(second))) continue;
-    // What was sealed raw lies under a name of its own: the state in between may be one of these.
+    // What was sealed raw lies under a name of its own, and what was sealed late under the subject it bore by then: the state in between may be one of these.
     const others = await Promise.all(between(pair).map(open));
-    if (others.every((other) => other !== undefined && placeOf(other) !== placeOf(first))) doubled.push({ key: keyOf(first), indexes: pair });
+    if (others.every((other) => other !== undefined && placeOf(other) !== placeOf(first))) doubled.push({ key: keyOf(first), image: first, indexes: pair });
   }
   return doubled;
 }

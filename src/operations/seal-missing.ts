@@ -5,7 +5,7 @@
  */
 import { canonicalImage } from '../core/canonical-image';
 import { entryIn } from '../core/entry';
-import { keyOf, stringOf, type TableKey } from '../core/image';
+import { keyOf, stringOf, type Image, type TableKey } from '../core/image';
 import { decodeEntries } from '../core/log/bundle';
 import { sha256Hex } from '../core/log/sha256';
 import { gapImage } from '../core/own-records';
@@ -162,7 +162,7 @@ async function sealRound(run: Run, due: readonly State[]): Promise<number> {
       const image = await deps.records.get(key, { consistent: true });
       // Changed since it was scanned: the new state has its own event, and the old one is lost to everybody.
       if (image === 'absent' || sha256Hex(canonicalImage(image)) !== hash) return;
-      entries.set(hash, await sealChange(sealer, { op: 'STATE', key, newImage: image, src: `late:${hash}`, at, raw: canonicalImage(image) }));
+      entries.set(hash, await sealChange(sealer, { op: 'STATE', key, newImage: image, src: `late:${hash}`, at, raw: asStreamRecord(key, image) }));
     });
     const states = rest.filter(({ hash }) => entries.has(hash));
     if (states.length === 0) return 0;
@@ -179,6 +179,9 @@ async function sealRound(run: Run, due: readonly State[]): Promise<number> {
   }
   throw new PortError('unavailable', `lost the race for the head ${MAX_ATTEMPTS} times in a row`);
 }
+
+/** As the stream would have told of it, which is how a state that has no subject of its own is sealed and read again. */
+const asStreamRecord = ({ pk, sk }: TableKey, image: Image): Buffer => Buffer.from(`{"dynamodb":{"Keys":{"pk":${JSON.stringify({ S: pk })},"sk":${JSON.stringify({ S: sk })}},"NewImage":${canonicalImage(image).toString()}}}`);
 
 /** Reads what was sealed behind the size looked at last. */
 async function catchUp(run: Run, head: Head): Promise<void> {

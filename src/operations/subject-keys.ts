@@ -25,9 +25,6 @@ export interface SubjectKeys {
 
 export function subjectKeys({ keys, kek, random, now }: SubjectKeyDeps): SubjectKeys {
   const cache = new Map<string, { readonly key: SubjectKey; readonly untilMs: number }>();
-  /** One request for a subject however many of its changes are in a batch. */
-  const loading = new Map<string, ReturnType<typeof load>>();
-
   const create = async (fresh: SubjectKey): Promise<'created' | 'exists'> => keys.create(wrapSubjectKey(await kek(), fresh, random));
   const read = async (subject: string): Promise<SubjectKey | 'erased' | 'corrupt' | 'absent'> => {
     const row = await keys.get(subject);
@@ -53,19 +50,25 @@ export function subjectKeys({ keys, kek, random, now }: SubjectKeyDeps): Subject
     cache.set(key.subject, { key, untilMs: now().getTime() + KEY_CACHE_MS });
     return key;
   };
-  const loadOnce = (subject: string): ReturnType<typeof load> => {
-    const running = loading.get(subject) ?? load(subject).finally(() => loading.delete(subject));
-    loading.set(subject, running);
-    return running;
-  };
+  const [loadOnce, readOnce] = [once(load), once(read)];
 
   return {
     of: async (subject) => cached(subject) ?? remember(await loadOnce(subject)),
-    existing: async (subject) => cached(subject) ?? remember(await read(subject)),
+    existing: async (subject) => cached(subject) ?? remember(await readOnce(subject)),
     fresh: async () => {
       const key = newSubjectKey(newSubject(random), random);
       await create(key);
       return key;
     },
+  };
+}
+
+/** One request for a subject, however many of its entries are in a batch. */
+function once<T>(ask: (subject: string) => Promise<T>): (subject: string) => Promise<T> {
+  const running = new Map<string, Promise<T>>();
+  return (subject) => {
+    const there = running.get(subject) ?? ask(subject).finally(() => running.delete(subject));
+    running.set(subject, there);
+    return there;
   };
 }

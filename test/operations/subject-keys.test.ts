@@ -11,12 +11,15 @@ const setUp = async () => {
 
 describe('keys of subjects', () => {
   test('are made at the first use, and read once for many uses at a time', async () => {
-    const { process, keys, alice } = await setUp();
+    const { world, process, keys, alice } = await setUp();
     const found = await Promise.all([keys.of(alice), keys.of(alice), keys.of(alice)]);
     expect(new Set(found).size).toBe(1);
     expect(process.calls.map(({ method }) => method)).toEqual(['get', 'create']);
     await keys.of(alice);
     expect(process.calls).toHaveLength(2);
+    const reader = subjectKeys({ ...process.ports, kek: async () => ({ generation: 1, key: world.kek }) });
+    expect(new Set(await Promise.all([reader.existing(alice), reader.existing(alice)])).size).toBe(1);
+    expect(process.calls).toHaveLength(3);
   });
 
   test('are read again after five minutes, so that an erased one is used no longer', async () => {
