@@ -20,6 +20,7 @@ import type { Closed } from './open-sealed';
 import { ReplayError, type ReplayErrorCode } from './published-entries';
 import { putBack } from './put-back';
 import { markOf, minuteOf } from './seal-records';
+import { hashOf } from './sealed-evidence';
 import { sealedHistories, type SealedHistory, type SealedState } from './sealed-history';
 import { settledLog, type SettledLog, type SettledLogDeps } from './settled-log';
 
@@ -30,6 +31,7 @@ export interface PlanDeps extends SettledLogDeps {
 
 export interface RepairDeps extends PlanDeps {
   readonly records: Pick<RecordStore, 'get' | 'partition' | 'create'>;
+  readonly log: PlanDeps['log'] & Pick<LogStore, 'noteUnsealed'>;
   readonly repairs: RecordRepairs;
   readonly meter: Meter;
 }
@@ -101,6 +103,7 @@ export async function planRepairs(deps: PlanDeps, requests: readonly RepairReque
 /** A request with what is known about its record. */
 interface Found {
   readonly request: RepairRequest;
+  readonly live: Image | undefined;
   readonly history: SealedHistory | undefined;
   readonly diagnosis: Diagnosis;
 }
@@ -112,12 +115,12 @@ async function diagnose(deps: PlanDeps, log: SettledLog, requests: readonly Repa
   const head = await deps.log.readHead();
   try {
     const checkpoint = await log.settled();
-    if (checkpoint.size < (head === 'absent' ? 0 : head.size)) return requests.map((request) => ({ request, history: undefined, diagnosis: { standing: 'unsettled', why: 'unpublished' } }));
+    if (checkpoint.size < (head === 'absent' ? 0 : head.size)) return requests.map((request, i) => ({ request, live: live[i], history: undefined, diagnosis: { standing: 'unsettled', why: 'unpublished' } }));
     return await judgeAll(deps, log, checkpoint, requests, live);
   } catch (error) {
     if (!(error instanceof ReplayError)) throw error;
     const lost = [{ why: error.code, detail: error.message }];
-    return requests.map((request) => ({ request, history: undefined, diagnosis: { standing: 'lost', lost } }));
+    return requests.map((request, i) => ({ request, live: live[i], history: undefined, diagnosis: { standing: 'lost', lost } }));
   }
 }
 
@@ -126,7 +129,7 @@ async function judgeAll({ vault }: PlanDeps, log: SettledLog, checkpoint: Checkp
   const look = async (indexes: readonly number[], everywhere: boolean): Promise<readonly Found[]> => {
     const sought = indexes.map((i) => ({ key: requests[i]!.key, subjects: [stringOf(live[i], 'subject') ?? ''], source: requests[i]!.source }));
     const histories = indexes.length === 0 ? [] : await sealedHistories({ vault, subjectKeys: log.subjectKeys, macKeys }, checkpoint, sought, { everywhere });
-    return indexes.map((i, at) => ({ request: requests[i]!, history: histories[at]!, diagnosis: judge(requests[i]!, live[i], histories[at]!, macKeys) }));
+    return indexes.map((i, at) => ({ request: requests[i]!, live: live[i], history: histories[at]!, diagnosis: judge(requests[i]!, live[i], histories[at]!, macKeys) }));
   };
   const found = [...(await look(requests.map((_, i) => i), false))];
   // Whoever made the record what it is may have given it another subject: before anything but putting a genuine state back, every subject is tried.
@@ -192,9 +195,12 @@ function evidenceOf(live: Image | undefined, states: readonly SealedState[], sou
   return isIt ? { since: last?.entry.at } : 'unsealed';
 }
 
-async function act(deps: RepairDeps, log: SettledLog, { request, history, diagnosis }: Found): Promise<RepairOutcome> {
+async function act(deps: RepairDeps, log: SettledLog, { request, live: found, history, diagnosis }: Found): Promise<RepairOutcome> {
   if (diagnosis.standing === 'sound') return { outcome: 'sound' };
-  if (diagnosis.standing === 'unsettled') return { outcome: 'later', why: diagnosis.why };
+  if (diagnosis.standing === 'unsettled') {
+    if (diagnosis.why === 'unsealed' && request.source === undefined) await watch(deps, found);
+    return { outcome: 'later', why: diagnosis.why };
+  }
   if (diagnosis.standing === 'lost') {
     deps.meter.count('RepairsRefused');
     return { outcome: 'nothing-to-restore-from', lost: diagnosis.lost };
@@ -216,6 +222,15 @@ async function act(deps: RepairDeps, log: SettledLog, { request, history, diagno
     if ((await discreetly(plan.key, () => putBack({ ...deps, macKeys, identity, now }, plan))) === 'done') return plan.to === undefined ? { outcome: 'removed' } : { outcome: 'put-back', entry: plan.entry };
   }
   return changedTo(request, await read(deps, plan.key), history, macKeys);
+}
+
+/**
+ * What came to be without the stream (a bit that flipped at rest, a change it lost) is in no log, and of an old record nobody would look for it: `seal-missing` watches what is noted
+ * here and seals it once no stream can bring it any more. Then it is evidence, and this repair is asked for again.
+ */
+async function watch({ log, now }: RepairDeps, live: Image | undefined): Promise<void> {
+  const state = live === undefined ? undefined : hashOf(live);
+  if (state !== undefined) await log.noteUnsealed(state, now().toISOString());
 }
 
 /** Somebody was faster: another repairer, and all is well, or another hand, whose change has to be sealed before it is undone. */

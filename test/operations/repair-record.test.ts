@@ -304,6 +304,28 @@ describe('a repair waits', () => {
     expect([await world.read(keyOf(again)), await world.ofKind('repair')]).toEqual([textOf(again), []]);
   });
 
+  test.each([
+    ['the text', { text: { S: 'tezt' } }],
+    ['the subject, which is none any more', { subject: { S: 'no subject' } }],
+    ['the subject, which is another one', { subject: { S: subjectNamed('nobody') } }],
+  ])('for what changed without the stream, %s, until seal-missing has sealed it as evidence, however old the record is', async (_, change) => {
+    const world = await quietWorld();
+    const decayed: Image = { ...world.message1, ...change };
+    world.advance(30 * 24 * 3_600_000);
+    await world.beat();
+    await world.settle();
+    world.records.byHand.decay(decayed);
+    const request = { key: keyOf(decayed) };
+    for (let hour = 0; hour <= 26; hour += 6) {
+      expect(await world.repair(request)).toEqual([{ outcome: 'later', why: 'unsealed' }]);
+      expect(await sealMissing(world.ports)).toMatchObject({ sealed: 0 });
+      world.advance(6 * 3_600_000);
+    }
+    expect(await sealMissing(world.ports)).toMatchObject({ sealed: 1 });
+    expect((await world.settle()).map(({ outcome }) => outcome)).toEqual(['put-back']);
+    expect([await world.read(keyOf(decayed)), world.isSealed(decayed), await world.verify()]).toEqual([textOf(world.message1), true, []]);
+  });
+
   test('for another hand that came in between', async () => {
     const world = await quietWorld();
     world.records.byHand.put({ ...world.message1, text: { S: 'forged' } });

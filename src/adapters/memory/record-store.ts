@@ -10,8 +10,8 @@ import { PortError, type Clock, type Random, type RecordStore, type RecordWrite,
 export interface MemoryRecords extends RecordStore {
   /** Every change so far, in order, as the stream would deliver it. */
   readonly stream: readonly StreamEvent[];
-  /** `peek` and `all` see what is there now, so that what follows them in the same breath is one step. */
-  readonly byHand: { put(image: Image): void; remove(key: TableKey): void; peek(key: TableKey): Image | 'absent'; all(): readonly Image[] };
+  /** `peek` and `all` see what is there now, so that what follows them in the same breath is one step. `decay`: a bit that flipped at rest, which no stream sees. */
+  readonly byHand: { put(image: Image): void; remove(key: TableKey): void; decay(image: Image): void; peek(key: TableKey): Image | 'absent'; all(): readonly Image[] };
 }
 
 /** DynamoDB's own limit. */
@@ -61,7 +61,7 @@ export function memoryRecords({ now, random }: { readonly now: Clock; readonly r
 
   return {
     stream,
-    byHand: { put: (image) => write(keyOf(image), image), remove: (key) => write(key, undefined), peek: read, all },
+    byHand: { put: (image) => write(keyOf(image), image), remove: (key) => write(key, undefined), decay: (image) => void items.set(nameOf(keyOf(image)), canonicalImage(image)), peek: read, all },
     get: async (key) => read(key),
     create: async (image) => {
       const there = refusal({ op: 'create', image });
