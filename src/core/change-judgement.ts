@@ -2,12 +2,13 @@
  * What a change of the records table is, and what is wrong with it. The sealer judges every change, whoever made it: handlers obey these invariants,
  * so a violation is a bug or somebody who writes past them. The image is whatever the table held: nothing in it is trusted.
  */
-import { SUBJECT_FORM } from './entry';
+import { SUBJECT_FORM, type NamedObject } from './entry';
 import { canonicalImage } from './canonical-image';
 import { canonicalize } from './canonical-json';
 import { bytesOf, integerOf, stringOf, type Image, type TableKey } from './image';
 import { isImmutableKind, isKind } from './kinds';
 import { checkMac, type MacKey } from './record-mac';
+import { manifestNamedBy } from './snapshot-record';
 
 /** The closed list of what sealing can find; docs/format.md explains each. */
 export const VIOLATIONS = [
@@ -67,6 +68,8 @@ export interface Judgement {
   readonly content: Buffer | undefined;
   /** A body that came with this change. */
   readonly body: NamedContent | undefined;
+  /** An object of the vault that the record vouches for, and with it the log. */
+  readonly vouched: NamedObject | undefined;
   readonly violations: readonly Violation[];
 }
 
@@ -85,6 +88,7 @@ export function judgeChange({ op, key, newImage, oldImage }: Change, macKeys: re
     subject: before !== undefined && isPutBack(image, before, macKeys) ? subjectOf(image) : (subjectOf(before) ?? subjectOf(image)),
     content: op === 'REMOVE' ? undefined : canonicalImage(image),
     body: op === 'REMOVE' ? undefined : bodyOf(image, before),
+    vouched: op === 'REMOVE' ? undefined : vouchedBy(image, macKeys),
     violations,
   };
 }
@@ -123,6 +127,12 @@ function macViolations(image: Image, keys: readonly MacKey[]): readonly Violatio
 function subjectOf(image: Image | undefined): string | undefined {
   const subject = stringOf(image, 'subject');
   return subject !== undefined && SUBJECT_FORM.test(subject) ? subject : undefined;
+}
+
+/** What somebody wrote by hand must not make the log vouch for an object of theirs. */
+function vouchedBy(image: Image, macKeys: readonly MacKey[]): NamedObject | undefined {
+  const named = manifestNamedBy(image);
+  return named !== undefined && checkMac(macKeys, image) === 'valid' ? named : undefined;
 }
 
 function bodyOf(image: Image, before: Image | undefined): NamedContent | undefined {

@@ -164,7 +164,8 @@ function isSha256Base64url(value: unknown): boolean {
 
 const TIMESTAMP = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
-function isTimestamp(value: unknown): boolean {
+/** RFC 3339 UTC with exactly three decimals, of a day there is. */
+export function isTimestamp(value: unknown): boolean {
   if (typeof value !== 'string' || !TIMESTAMP.test(value)) return false;
   // Every month has 28 days; asking a Date costs more than the rest of an entry's checks.
   return value.slice(8, 10) <= '28' || new Date(value).toISOString() === value;

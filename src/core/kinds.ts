@@ -20,6 +20,8 @@ export const IMMUTABLE_KINDS = [
   'verification', // the result of one scheduled verification
   'audit', // the result of one comparison of the table with the log
   'drill', // the result of one restore into scratch
+  'snapshot', // one full backup: which manifest, and its hash
+  'reconciliation', // the result of one comparison of deliveries, and of Meta's own history, with the records
   'restore', // an operator restores into the live table: why records come back
   'repair', // what one repair is about to do; the sealer accepts exactly that
   'heartbeat', // keeps the log fresh when nothing happens

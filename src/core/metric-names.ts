@@ -28,6 +28,10 @@ export const METRIC_NAMES = [
   'DrillCompleted',
   'DrillDifferences', // restored into scratch and not the same as the live table
   'RestoreSeconds', // what a drill's restore took
+  'SnapshotCompleted',
+  'LocksWrong', // object versions of the vault whose lock is missing, ends too early or is of the wrong mode
+  'ReconciliationCompleted',
+  'ReconciliationFindings', // deliveries whose events are not all recorded, and messages Meta has and we do not
   'InboxOldest', // age in seconds of the oldest delivery still in the inbox
 ] as const;
 export type MetricName = (typeof METRIC_NAMES)[number];

@@ -5,6 +5,7 @@
 import { canonicalImage } from './canonical-image';
 import { integerOf, keyOf, stringOf, type Image } from './image';
 import { isImmutableKind, isKind } from './kinds';
+import { sha256 } from './log/sha256';
 import { checkMac, type MacKey } from './record-mac';
 
 /**
@@ -44,3 +45,6 @@ export function placeOf(image: Image): string {
   const { pk, sk } = keyOf(image);
   return JSON.stringify([pk, sk]);
 }
+
+/** 16 bytes of its hash, for where one is kept for every record. */
+export const shortPlace = (place: string): string => sha256(Buffer.from(place, 'utf8')).toString('latin1', 0, 16);

@@ -6,7 +6,7 @@ import { integerOf, stringOf, type Image } from './image';
 import { systemImage } from './own-records';
 import { recordKeys } from './table-keys';
 
-export type RunKind = 'audit' | 'drill' | 'restore';
+export type RunKind = 'audit' | 'drill' | 'restore' | 'snapshot' | 'reconciliation';
 
 export interface RunResult {
   /** When it began, ISO 8601 UTC with milliseconds. */

@@ -35,13 +35,14 @@ export interface ChangeFacts {
   readonly src: string;
 }
 
-/** Seals that a record was put. `content`: its canonical image (or, kind `raw`, the stream's bytes). `attached`: bodies kept outside the image. */
-export function sealPut(facts: ChangeFacts, subjectKey: SubjectKey, content: Uint8Array, random: Random, attached: readonly Uint8Array[] = []): SealedChange {
+/** Seals that a record was put. `content`: its canonical image (or, kind `raw`, the stream's bytes). `attached`: bodies kept outside the image. `vouched`: objects the record names. */
+export function sealPut(facts: ChangeFacts, subjectKey: SubjectKey, content: Uint8Array, random: Random, attached: readonly Uint8Array[] = [], vouched: readonly NamedObject[] = []): SealedChange {
   const plaintext = joinPlaintext(random(SALT_SIZE), content);
   const jwe = encryptJwe(subjectKey.key, subjectKey.generation, random(JWE_IV_BYTES), plaintext);
   // A body needs no salt: what vouches for it is its hash inside the committed image.
   const bodies = attached.map((body) => blobOf(encryptJwe(subjectKey.key, subjectKey.generation, random(JWE_IV_BYTES), body)));
-  const common = { ...commonOf(facts, subjectKey), op: 'put', commit: commitmentOf(plaintext), ...(bodies.length > 0 && { objects: bodies.map(named) }) } as const;
+  const objects = [...bodies.map(named), ...vouched];
+  const common = { ...commonOf(facts, subjectKey), op: 'put', commit: commitmentOf(plaintext), ...(objects.length > 0 && { objects }) } as const;
   const inline = inlineEntry({ ...common, image: jwe });
   if (inline !== undefined) return { entry: inline, blobs: bodies };
   const blob = blobOf(jwe);

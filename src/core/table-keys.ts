@@ -37,6 +37,8 @@ export const recordKeys = {
   verification: (id: string): TableKey => ({ pk: 'verification', sk: id }),
   audit: (id: string): TableKey => ({ pk: 'audit', sk: id }),
   drill: (id: string): TableKey => ({ pk: 'drill', sk: id }),
+  snapshot: (id: string): TableKey => ({ pk: 'snapshot', sk: id }),
+  reconciliation: (id: string): TableKey => ({ pk: 'reconciliation', sk: id }),
   restore: (id: string): TableKey => ({ pk: 'restore', sk: id }),
   /** All repairs of one record share a partition; `from`, `to`: hashes of its state before and after, `absent` for none. */
   repair: (hashedPlace: string, from: string, to: string, at: string): TableKey => ({ pk: `repair#${hashedPlace}`, sk: `${from}#${to}#${at}` }),

@@ -50,6 +50,8 @@ export interface EntryRange {
   /** Index of the first entry. */
   readonly from: number;
   readonly entries: readonly Buffer[];
+  /** Right edge of the tree behind the last of them. */
+  readonly edge: RightEdge;
 }
 
 const BUNDLES_AT_ONCE = 16;
@@ -57,19 +59,21 @@ const BUNDLES_AT_ONCE = 16;
 const LONGEST_SEGMENT = 65_536;
 
 /**
- * All entries [0, size) of the tree `checkpoint` states, a bundle at a time. The root is compared at the end, so a consumer that must not act on a wrong log reads to
- * the end first. Throws `ReplayError` (`damaged`), and what reading throws.
+ * All entries [0, size) of the tree `checkpoint` states, a bundle at a time; with `since`, those behind a tree with this edge, which is proven with them: no other leads to the root. The root is
+ * compared at the end, so a consumer that must not act on a wrong log reads to the end first. Throws `ReplayError` (`damaged`), and what reading throws.
  */
-export async function* publishedEntries(vault: PublishedLog, { size, root }: Pick<Checkpoint, 'size' | 'root'>): AsyncGenerator<EntryRange> {
+export async function* publishedEntries(vault: PublishedLog, { size, root }: Pick<Checkpoint, 'size' | 'root'>, since: RightEdge = EMPTY_EDGE): AsyncGenerator<EntryRange> {
   const segments = segmentSource(vault);
-  let edge: RightEdge = EMPTY_EDGE;
+  let edge = since;
   const count = Math.ceil(size / TILE_WIDTH);
-  for (let first = 0; first < count; first += BUNDLES_AT_ONCE) {
+  for (let first = Math.floor(since.size / TILE_WIDTH); first < count; first += BUNDLES_AT_ONCE) {
     const indexes = Array.from({ length: Math.min(BUNDLES_AT_ONCE, count - first) }, (_, i) => first + i);
     const bundles = await inParallel(indexes, BUNDLES_AT_ONCE, (index) => readRange(vault, segments, index, size));
-    for (const [i, { bytes, starts }] of bundles.entries()) {
+    for (const [i, bundle] of bundles.entries()) {
+      const from = Math.max(indexes[i]! * TILE_WIDTH, since.size);
+      const [bytes, starts] = [bundle.bytes, bundle.starts.slice(from - indexes[i]! * TILE_WIDTH)];
       edge = appendLeaves(edge, entryLeafHashes(bytes, starts));
-      yield { from: indexes[i]! * TILE_WIDTH, entries: starts.slice(1).map((end, at) => bytes.subarray(starts[at]! + 2, end)) };
+      yield { from, edge, entries: starts.slice(1).map((end, at) => bytes.subarray(starts[at]! + 2, end)) };
     }
   }
   if (!rootOfEdge(edge.edge).equals(root)) throw new ReplayError('damaged', `the ${size} entries of the vault do not have the root its checkpoint states; run intact verify, which names the object`);

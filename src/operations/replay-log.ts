@@ -1,17 +1,16 @@
 /**
- * The state of every record at a size or a time, from the vault and the keys alone: what restore writes, what audit compares, what repair puts back. Two passes over the
- * published log: the first counts the entries of each record and checks the root, the second opens them and gives a record out when its last entry has been read, so
- * that the memory it takes is one number a record, whatever the log holds.
+ * The state of every record at a size or a time, from the vault and the keys alone: what restore writes, what audit compares, what repair puts back. From the entries of the published log, or
+ * from a snapshot and the entries behind it, which comes to the same. Nothing is given out before the root of the whole log was found to be the signed one.
  */
 import { keyOf, stringOf, type Image, type TableKey } from '../core/image';
-import { entryIn, type Entry } from '../core/entry';
 import type { Checkpoint } from '../core/log/checkpoint';
 import type { MacKey } from '../core/record-mac';
-import { placeOf, succession, type Rejection } from '../core/record-history';
-import { recordId } from '../core/subject-key';
-import { inParallel } from './in-parallel';
-import { openSealed, type Closed, type SealedReader } from './open-sealed';
-import { publishedEntries, ReplayError, type PublishedLog } from './published-entries';
+import { placeOf, shortPlace, succession } from '../core/record-history';
+import { edgeOf } from '../core/snapshot';
+import { foldLog, type FoldSink, type GenuineState, type LogReading, type NoState } from './fold-log';
+import type { SealedReader } from './open-sealed';
+import { publishedEntries, type PublishedLog } from './published-entries';
+import { snapshotRows, type TrustedSnapshot } from './read-snapshot';
 
 export interface ReplayDeps {
   readonly vault: PublishedLog;
@@ -22,189 +21,132 @@ export interface ReplayDeps {
 export interface ReplayOptions {
   /** As `publishedCheckpoint` gives it: the tree that is checked. */
   readonly checkpoint: Pick<Checkpoint, 'size' | 'root'>;
+  /** In place of the entries it stands for; of no more entries and no later changes than are asked for. */
+  readonly snapshot?: TrustedSnapshot | undefined;
   /** Only entries before this index. */
   readonly size?: number;
   /** Only changes at or before this time, ISO 8601 UTC. */
   readonly at?: string;
   /** Only records of which this holds, judged by their newest state that counts. */
   readonly only?: (image: Image) => boolean;
-  /** Only the records of one share of `of`, by the hash in their id: for work that is spread over time or machines. */
-  readonly share?: { readonly number: number; readonly of: number };
   readonly onProgress?: (progress: { readonly pass: 1 | 2; readonly entries: number; readonly total: number }) => void;
 }
 
-/** A record as the log leaves it. */
-export interface ReplayedRecord {
+/** A record as the log leaves it: the state, and index and entry that sealed it. */
+export interface ReplayedRecord extends GenuineState {
   readonly key: TableKey;
-  readonly image: Image;
-  /** Index of the entry that sealed this state. */
-  readonly index: number;
-  readonly entry: Entry;
 }
 
 /** Something the log holds that is no state of a record. */
 export interface ReplayNote {
   readonly index: number;
   readonly id: string;
-  /** `misplaced`: its id is not that of the key it holds, or it was sealed under another subject than it names. `unparseable`: no entry of ours. */
-  readonly why: Rejection | Closed | 'raw' | 'misplaced' | 'unparseable' | 'removed-by-hand';
+  readonly why: NoState;
 }
 
 export interface ReplaySummary {
-  /** Entries that were looked at. */
-  entries: number;
-  records: number;
-  readonly notes: ReplayNote[];
-  /** All of them, by reason; `notes` holds the first of each. */
-  readonly counts: Map<ReplayNote['why'], number>;
+  /** Entries that were looked at, or that the snapshot stands for. */
+  readonly entries: number;
+  readonly records: number;
+  readonly notes: readonly ReplayNote[];
+  /** All of them, by reason; `notes` holds the first of each. A snapshot leaves out what can never count. */
+  readonly counts: ReadonlyMap<ReplayNote['why'], number>;
 }
 
 /** Of each reason; a log that is wrong all over is told by the counts. */
 const MAX_NOTES_EACH = 100;
-const OPENED_AT_ONCE = 32;
 
 /**
- * Calls `give` with every record, in no order. A place that was sealed under two subjects (removed by hand, then recorded anew) comes once for each; what was sealed first counts. Nothing is given before the root of the whole log was found to be the signed one. Throws `ReplayError`,
- * `PortError`, `VaultReadError`.
+ * Calls `give` with every record, each once, in no order. Of a place that was sealed under two subjects (removed by hand, then recorded anew) it gives what was sealed first: what is recorded once
+ * is never replaced. Throws `ReplayError`, `SnapshotError`, `PortError`, `VaultReadError`.
  */
 export async function replayLog(deps: ReplayDeps, options: ReplayOptions, give: (record: ReplayedRecord) => Promise<void>): Promise<ReplaySummary> {
-  const replay = new Replay(deps, options, give);
-  await replay.count();
-  return replay.open();
+  const { checkpoint, snapshot, at, onProgress } = options;
+  const end = Math.min(options.size ?? checkpoint.size, checkpoint.size);
+  if (snapshot !== undefined && (snapshot.manifest.size > end || (at !== undefined && snapshot.manifest.newestAt > at))) throw new RangeError('a snapshot stands for all its entries or for none');
+  const records = new Records(deps.macKeys, options.only, give);
+  const folded = await foldLog(deps, reading(deps.vault, checkpoint, snapshot, end), records, {
+    ...(at !== undefined && { isWanted: (entry) => entry.at <= at }),
+    onProgress: (pass, reached) => onProgress?.({ pass, entries: reached, total: end }),
+  });
+  await records.finish();
+  return { entries: (snapshot?.manifest.size ?? 0) + folded.entries, records: records.given, notes: records.notes, counts: records.counts };
 }
 
-/** What is known of a record whose entries have not all been read. */
-interface Pending {
-  left: number;
-  newest?: Omit<ReplayedRecord, 'key'>;
+/** Entries before `end`; what lies behind is read too where the root needs it, but not given. */
+function reading(vault: PublishedLog, checkpoint: ReplayOptions['checkpoint'], snapshot: TrustedSnapshot | undefined, end: number): LogReading {
+  let isChecked = false;
+  return async function* () {
+    if (snapshot !== undefined) yield* snapshotRows(vault, snapshot);
+    for await (const { from, entries } of publishedEntries(vault, checkpoint, snapshot && edgeOf(snapshot.manifest))) {
+      if (from < end) yield entries.slice(0, end - from).map((bytes, i) => ({ index: from + i, bytes }));
+      else if (isChecked) return;
+    }
+    isChecked = true;
+  };
 }
 
-class Replay {
-  /** Entries of each record that are still to come, by its id. */
-  private readonly pending = new Map<string, Pending>();
-  /** States sealed as the stream's own records, under subjects and ids of their own: few, and joined with the others by their key. */
-  private readonly raw = new Map<string, Omit<ReplayedRecord, 'key'>[]>();
-  private readonly summary: ReplaySummary = { entries: 0, records: 0, notes: [], counts: new Map() };
-  private readonly end: number;
+/** Who may be called the record in a place, and what was sealed of it as the stream's own record. */
+class Records implements FoldSink {
+  given = 0;
+  readonly notes: ReplayNote[] = [];
+  readonly counts = new Map<NoState, number>();
+  /** Places that have a record. */
+  private readonly places = new Set<string>();
+  /** Names whose place was another's first; few. */
+  private readonly outdone = new Set<string>();
+  /** States sealed raw, by place; few. */
+  private readonly raws = new Map<string, GenuineState[]>();
 
   constructor(
-    private readonly deps: ReplayDeps,
-    private readonly options: ReplayOptions,
+    private readonly macKeys: readonly MacKey[],
+    private readonly only: ReplayOptions['only'],
     private readonly give: (record: ReplayedRecord) => Promise<void>,
-  ) {
-    this.end = Math.min(options.size ?? options.checkpoint.size, options.checkpoint.size);
+  ) {}
+
+  raw(state: GenuineState): void {
+    const place = placeOf(state.image);
+    this.raws.set(place, [...(this.raws.get(place) ?? []), state]);
   }
 
-  /** First pass. */
-  async count(): Promise<void> {
-    for await (const { from, entries } of publishedEntries(this.deps.vault, this.options.checkpoint)) {
-      const wanted: { readonly index: number; readonly entry: Entry }[] = [];
-      for (const [i, bytes] of entries.entries()) {
-        if (from + i >= this.end) break;
-        const entry = this.parsed(bytes, from + i);
-        if (entry === undefined || !this.isWanted(entry)) continue;
-        if (entry.kind === 'raw') wanted.push({ index: from + i, entry });
-        else if (this.isOfShare(entry.id)) this.expect(entry.id);
-      }
-      for (const { index, entry } of wanted) await this.readRaw(index, entry);
-      this.tell(1, from + entries.length);
-    }
+  begins({ index, entry, image }: GenuineState): void {
+    const place = placeOf(image);
+    const raw = this.raws.get(place)?.[0];
+    const isRawFirst = raw !== undefined && raw.index < index && subjectOf(raw) !== entry.subject;
+    const short = shortPlace(place);
+    // Names begin in the order of the log, so whoever began before is known here.
+    if (isRawFirst || this.places.has(short)) this.outdone.add(entry.id);
+    else this.places.add(short);
   }
 
-  /** Second pass. */
-  async open(): Promise<ReplaySummary> {
-    const { checkpoint } = this.options;
-    for await (const { from, entries } of publishedEntries(this.deps.vault, checkpoint)) {
-      if (from >= this.end) break;
-      const wanted = entries.flatMap((bytes, i) => {
-        const entry = from + i < this.end ? this.parsed(bytes, from + i, true) : undefined;
-        return entry !== undefined && entry.kind !== 'raw' && this.isWanted(entry) && this.isOfShare(entry.id) ? [{ index: from + i, entry }] : [];
-      });
-      const opened = await inParallel(wanted, OPENED_AT_ONCE, ({ entry }) => openSealed(this.deps, entry));
-      for (const [i, { index, entry }] of wanted.entries()) await this.apply(index, entry, opened[i]!);
-      this.tell(2, from + entries.length);
-    }
-    // What only raw entries hold.
-    for (const states of [...this.raw.values()]) await this.finish(states[0] as Omit<ReplayedRecord, 'key'>);
-    return this.summary;
+  async ends(state: GenuineState): Promise<void> {
+    if (this.outdone.delete(state.entry.id)) return;
+    const place = placeOf(state.image);
+    const raws = this.raws.get(place)?.filter((raw) => subjectOf(raw) === state.entry.subject) ?? [];
+    this.raws.delete(place);
+    await this.join([state, ...raws]);
   }
 
-  private expect(id: string): void {
-    const there = this.pending.get(id);
-    if (there === undefined) this.pending.set(id, { left: 1 });
-    else there.left += 1;
+  /** What only raw entries hold. */
+  async finish(): Promise<void> {
+    for (const states of this.raws.values()) await this.join(states);
   }
 
-  private async apply(index: number, entry: Entry, opened: Awaited<ReturnType<typeof openSealed>>): Promise<void> {
-    const pending = this.pending.get(entry.id);
-    // Two passes over one immutable log count the same; anything else was served differently the second time.
-    if (pending === undefined) throw new ReplayError('damaged', `entry ${index} was not there when the log was read first: the store answers one question in two ways`);
-    this.summary.entries += 1;
-    pending.left -= 1;
-    if (opened.state === 'image') {
-      if (recordId(opened.key, keyOfSealed(opened.image)) !== entry.id || !this.isOfSubject(opened.image, entry)) this.note(index, entry.id, 'misplaced');
-      else {
-        const outcome = succession(pending.newest?.image, opened.image, this.deps.macKeys);
-        if (outcome === 'accepted') pending.newest = { image: opened.image, index, entry };
-        else if (outcome !== 'same') this.note(index, entry.id, outcome);
-      }
-    } else this.note(index, entry.id, opened.state === 'removed' ? 'removed-by-hand' : opened.state === 'raw' ? 'raw' : opened.why);
-    if (pending.left > 0) return;
-    this.pending.delete(entry.id);
-    if (pending.newest !== undefined) await this.finish(pending.newest);
+  note(index: number, id: string, why: NoState): void {
+    const n = (this.counts.get(why) ?? 0) + 1;
+    this.counts.set(why, n);
+    if (n <= MAX_NOTES_EACH) this.notes.push({ index, id, why });
   }
 
-  private async readRaw(index: number, entry: Entry): Promise<void> {
-    const opened = await openSealed(this.deps, entry);
-    if (opened.state !== 'image') return this.note(index, entry.id, opened.state === 'closed' ? opened.why : 'raw');
-    const outcome = succession(undefined, opened.image, this.deps.macKeys);
-    if (outcome !== 'accepted' && outcome !== 'same') return this.note(index, entry.id, outcome);
-    const place = placeOf(opened.image);
-    this.raw.set(place, [...(this.raw.get(place) ?? []), { image: opened.image, index, entry }]);
-  }
-
-  /** All entries of a record have been read: joins what was sealed raw, and gives it out. */
-  private async finish(newest: Omit<ReplayedRecord, 'key'>): Promise<void> {
-    const place = placeOf(newest.image);
-    const states = [newest, ...(this.raw.get(place) ?? []).filter((state) => state !== newest)].sort((a, b) => a.index - b.index);
-    this.raw.delete(place);
-    let last: Omit<ReplayedRecord, 'key'> | undefined;
-    for (const state of states) if (succession(last?.image, state.image, this.deps.macKeys) === 'accepted') last = state;
-    if (last === undefined || this.options.only?.(last.image) === false) return;
-    this.summary.records += 1;
+  private async join(states: readonly GenuineState[]): Promise<void> {
+    // One alone was judged when it was read, and a MAC is a tenth of what a record costs.
+    let last = states.length === 1 ? states[0] : undefined;
+    if (last === undefined) for (const state of [...states].sort((a, b) => a.index - b.index)) if (succession(last?.image, state.image, this.macKeys) === 'accepted') last = state;
+    if (last === undefined || this.only?.(last.image) === false) return;
+    this.given += 1;
     await this.give({ ...last, key: keyOf(last.image) });
-  }
-
-  private parsed(bytes: Buffer, index: number, isSecond = false): Entry | undefined {
-    const entry = entryIn(bytes);
-    if (entry === undefined && !isSecond) this.note(index, '', 'unparseable');
-    return entry;
-  }
-
-  /** What was changed by hand is sealed under the subject it had before; only a genuine state is sealed under its own. */
-  private isOfSubject(image: Image, entry: Entry): boolean {
-    return stringOf(image, 'subject') === entry.subject;
-  }
-
-  private isWanted(entry: Entry): boolean {
-    return this.options.at === undefined || entry.at <= this.options.at;
-  }
-
-  private isOfShare(id: string): boolean {
-    const { share } = this.options;
-    return share === undefined || Buffer.from(id.slice(0, 8), 'base64url').readUIntBE(0, 6) % share.of === share.number;
-  }
-
-  private note(index: number, id: string, why: ReplayNote['why']): void {
-    const n = (this.summary.counts.get(why) ?? 0) + 1;
-    this.summary.counts.set(why, n);
-    if (n <= MAX_NOTES_EACH) this.summary.notes.push({ index, id, why });
-  }
-
-  private tell(pass: 1 | 2, entries: number): void {
-    this.options.onProgress?.({ pass, entries: Math.min(entries, this.end), total: this.end });
   }
 }
 
-/** An image without a key has no place, so it is in none. */
-const keyOfSealed = (image: Image): TableKey => ({ pk: stringOf(image, 'pk') ?? '', sk: stringOf(image, 'sk') ?? '' });
+/** As the record says; of what was sealed raw the entry's own says nothing. */
+const subjectOf = ({ image }: GenuineState): string | undefined => stringOf(image, 'subject');

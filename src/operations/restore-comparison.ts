@@ -1,14 +1,14 @@
 /** What a restore finds before it writes: how the table differs from what the log says it should hold, and what the log holds that nobody can open any more. */
 import { stringOf, type TableKey } from '../core/image';
 import { isImmutableKind } from '../core/kinds';
-import { placeOf } from '../core/record-history';
+import { placeOf, shortPlace } from '../core/record-history';
 import type { StateHash } from '../core/repair-record';
 import { standing } from '../core/table-audit';
 import { inParallel } from './in-parallel';
 import type { ReplayNote, ReplaySummary } from './replay-log';
 import { contentCheck, openContent, type ContentLoss, type LostContent } from './restore-content';
 import type { RestoreDeps, RestoreNote, RestoreOptions, RestorePlan, RestoreWork } from './restore-records';
-import { eachState, Kept, Places, type Compared, type StatesOptions } from './restore-states';
+import { eachState, Kept, type Compared, type StatesOptions } from './restore-states';
 import { hashOf } from './sealed-evidence';
 
 /** Bodies opened at once. */
@@ -20,7 +20,6 @@ const EXAMPLES = 10;
 export interface Findings {
   readonly summary: ReplaySummary;
   readonly counts: Pick<RestorePlan, 'records' | 'same' | 'ahead' | 'toWrite' | 'toReplace' | 'bytes'>;
-  readonly places: Places;
   readonly kept: Kept;
   readonly contents: readonly LostContent[];
   readonly contentLosses: readonly { readonly why: ContentLoss; readonly index: number }[];
@@ -30,9 +29,9 @@ export interface Findings {
   readonly given: ReadonlyMap<string, number>;
 }
 
-/** `known`: all places, where a first look found one that two records lay claim to. */
-export async function compareAll(deps: RestoreDeps, options: RestoreOptions, states: StatesOptions, known?: Places): Promise<Findings> {
-  const [places, kept, wrong, given] = [known ?? new Places(), new Kept(options.keepBytes ?? KEEP_BYTES), new Map<string, StateHash>(), new Map<string, number>()];
+export async function compareAll(deps: RestoreDeps, options: RestoreOptions, states: StatesOptions): Promise<Findings> {
+  const [places, kept, wrong, given] = [new Set<string>(), new Kept(options.keepBytes ?? KEEP_BYTES), new Map<string, StateHash>(), new Map<string, number>()];
+  const looksForExtras = states.compare !== 'empty' && options.only === undefined;
   const counts = { records: 0, same: 0, ahead: 0, toWrite: 0, toReplace: 0, bytes: 0 };
   const lost: LostContent[] = [];
   const contentLosses: { why: ContentLoss; index: number }[] = [];
@@ -40,7 +39,7 @@ export async function compareAll(deps: RestoreDeps, options: RestoreOptions, sta
 
   const take = async ({ record, there, stands }: Compared): Promise<void> => {
     given.set(record.entry.id, record.index);
-    if (!(known === undefined ? places.add(record) : places.counts(record))) return;
+    if (looksForExtras) places.add(shortPlace(placeOf(record.image)));
     counts.records += 1;
     const content = await check?.look(record);
     if (content === 'content-different') contentLosses.push({ why: content, index: record.index });
@@ -58,8 +57,6 @@ export async function compareAll(deps: RestoreDeps, options: RestoreOptions, sta
   const summary = await eachState(deps, states, async (some) => {
     for (const each of some) await take(each);
   });
-  // Rare enough to begin again instead of keeping what every record was counted as.
-  if (known === undefined && places.hasOverruled()) return compareAll(deps, options, states, places);
 
   // What cannot be opened now will not be later: the plan has to say so. The bytes are read again when they are put.
   const opened = await inParallel(lost, CONTENTS_AT_ONCE, (content) => openContent(deps, content));
@@ -67,15 +64,15 @@ export async function compareAll(deps: RestoreDeps, options: RestoreOptions, sta
     if (typeof bytes === 'string') contentLosses.push({ why: bytes, index: lost[i]!.index });
   });
   const contents = lost.filter((_, i) => typeof opened[i] !== 'string');
-  const extras = states.compare === 'empty' || options.only !== undefined ? [] : await extraItems(deps, places, wrong);
-  return { summary, counts, places, kept, contents, contentLosses, extras, wrong, given };
+  const extras = looksForExtras ? await extraItems(deps, places, wrong) : [];
+  return { summary, counts, kept, contents, contentLosses, extras, wrong, given };
 }
 
 /** Items the log has nothing in the place of. In the live table what this system wrote is merely newer than the log. */
-async function extraItems({ target, live, macKeys }: RestoreDeps, places: Places, wrong: Map<string, StateHash>): Promise<readonly TableKey[]> {
+async function extraItems({ target, live, macKeys }: RestoreDeps, places: ReadonlySet<string>, wrong: Map<string, StateHash>): Promise<readonly TableKey[]> {
   const extras: TableKey[] = [];
   for await (const image of target.scan()) {
-    if (places.has(image) || (live !== undefined && standing(undefined, image, macKeys) !== 'extra')) continue;
+    if (places.has(shortPlace(placeOf(image))) || (live !== undefined && standing(undefined, image, macKeys) !== 'extra')) continue;
     const key = { pk: (image['pk'] as { readonly S: string }).S, sk: (image['sk'] as { readonly S: string }).S };
     extras.push(key);
     if (live !== undefined) wrong.set(placeOf(image), hashOf(image) ?? 'absent');

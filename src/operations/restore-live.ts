@@ -118,7 +118,7 @@ async function announce({ live, macKeys, target }: LiveDeps, plan: RestorePlan, 
 async function eachToWrite(deps: LiveDeps, { work }: RestorePlan, give: (records: readonly ReplayedRecord[]) => Promise<void>): Promise<void> {
   const kept = work.kept.all();
   if (kept === undefined) {
-    await eachState(deps, { ...work.states, onProgress: undefined }, (some) => give(some.filter(({ record, stands }) => stands !== 'same' && stands !== 'ahead' && work.places.counts(record)).map(({ record }) => record)));
+    await eachState(deps, { ...work.states, onProgress: undefined }, (some) => give(some.filter(({ stands }) => stands !== 'same' && stands !== 'ahead').map(({ record }) => record)));
     return;
   }
   for (let at = 0; at < kept.length; at += READ_AT_ONCE) await give(kept.slice(at, at + READ_AT_ONCE));

@@ -3,22 +3,25 @@
  * table that is being filled says so from its first moment; a table that is somebody else's is refused.
  */
 import type { Image, TableKey } from '../core/image';
+import type { Checkpoint } from '../core/log/checkpoint';
 import type { VerifierKey } from '../core/log/vkey';
 import type { StateHash } from '../core/repair-record';
 import { withLabel, type RestoreLabel } from '../core/restore-label';
+import { SnapshotError, type SnapshotErrorCode } from '../core/snapshot';
 import { PortError, type Clock, type Inbox, type KeyService, type KeyTable } from '../ports';
 import type { RestoreTarget, TableSettings } from '../ports/restore-target';
 import type { TableConfiguration } from '../ports/table-configuration';
 import { inParallel } from './in-parallel';
 import { loadSecrets } from './load-secrets';
 import { publishedCheckpoint } from './published-entries';
+import { chooseSnapshot, type ChosenSnapshot, type SnapshotChoice } from './read-snapshot';
 import type { ReplayDeps, ReplayedRecord, ReplayNote } from './replay-log';
 import { admitted, admittedLive, checkedPoint, checkOrigin, nothingThen, RestoreError } from './restore-admission';
-import { compareAll, CONTENTS_AT_ONCE, notesOf, outdated } from './restore-comparison';
+import { compareAll, CONTENTS_AT_ONCE, notesOf, outdated, type Findings } from './restore-comparison';
 import { openContent, type ContentLoss, type LostContent } from './restore-content';
 import { intoLive, type LiveTable } from './restore-live';
 import { settingDifferences, type SettingDifference } from './restore-settings';
-import { eachState, type Kept, type Places, type StatesOptions } from './restore-states';
+import { eachState, type Kept, type StatesOptions } from './restore-states';
 import { subjectKeys } from './subject-keys';
 
 export { RestoreError, type RestoreErrorCode } from './restore-admission';
@@ -43,6 +46,8 @@ export interface RestoreOptions {
   readonly pinned?: readonly VerifierKey[] | undefined;
   /** The log it has to be. */
   readonly origin?: string | undefined;
+  /** What to begin from; without one the newest snapshot that does. It makes a restore faster and nothing else. */
+  readonly snapshot?: SnapshotChoice | undefined;
   /** Only records of which this holds, judged by their genuine state; nothing is removed then. */
   readonly only?: ((image: Image) => boolean) | undefined;
   /** States kept in memory between plan and apply, canonical bytes. */
@@ -70,6 +75,10 @@ export interface RestorePlan {
   /** Entries of the log it is made from. */
   readonly size: number;
   readonly at?: string | undefined;
+  /** The snapshot it begins from; undefined: it is made from the entries alone. */
+  readonly snapshot?: { readonly name: string; readonly size: number; readonly at: string } | undefined;
+  /** Why the newest snapshot was not used, and the entries alone were: its code, its object, what is wrong with it, what to do. */
+  readonly snapshotNote?: { readonly code: SnapshotErrorCode; readonly object: string; readonly detail: string; readonly next: string } | undefined;
   readonly target: string;
   readonly isLive: boolean;
   /** Whether the table is there. */
@@ -102,7 +111,6 @@ export interface RestorePlan {
 export interface RestoreWork {
   readonly options: RestoreOptions;
   readonly states: StatesOptions;
-  readonly places: Places;
   readonly kept: Kept;
   readonly contents: readonly LostContent[];
   /** Of the live table: states to be overwritten or removed. */
@@ -133,7 +141,7 @@ export interface RestoreResult {
 
 const WRITTEN_AT_ONCE = 500;
 
-/** What a restore would do. Writes nothing. Throws `RestoreError`, `ReplayError`, `PortError`, `VaultReadError`. */
+/** What a restore would do. Writes nothing. Throws `RestoreError`, `ReplayError`, `PortError`, `VaultReadError`; `SnapshotError` where a certain snapshot was asked for. */
 export async function planRestore(deps: RestoreDeps, options: RestoreOptions): Promise<RestorePlan> {
   const checkpoint = await publishedCheckpoint(deps.vault, options.pinned);
   checkOrigin(options, checkpoint);
@@ -142,7 +150,7 @@ export async function planRestore(deps: RestoreDeps, options: RestoreOptions): P
   const point = checkedPoint(admission.point, checkpoint, deps.now());
   const states: StatesOptions = { checkpoint, ...point, only: options.only, compare: admission.compare, onProgress: (done, total) => options.onProgress?.({ step: 'reading', done, total }) };
 
-  const found = await compareAll(deps, options, states);
+  const { found, snapshot, error } = await compareFrom(deps, options, checkpoint, states);
   if (found.summary.entries === 0) throw await nothingThen(deps.vault, checkpoint, options.at);
   const notes = notesOf(found);
   const losses = notes.reduce((sum, { meaning, count }) => sum + (meaning === 'loss' ? count : 0), 0);
@@ -150,6 +158,8 @@ export async function planRestore(deps: RestoreDeps, options: RestoreOptions): P
     origin: checkpoint.origin,
     size: point.size ?? checkpoint.size,
     at: point.at,
+    snapshot: snapshot && { name: snapshot.name, size: snapshot.manifest.size, at: snapshot.manifest.at },
+    snapshotNote: error && { code: error.code, object: error.object, detail: error.message, next: error.next },
     target: deps.target.name,
     isLive: deps.live !== undefined,
     exists: there !== 'absent',
@@ -160,8 +170,24 @@ export async function planRestore(deps: RestoreDeps, options: RestoreOptions): P
     notes,
     losses,
     settings: there === 'absent' ? [] : settingDifferences(options.settings, there),
-    work: { options, states, places: found.places, kept: found.kept, contents: found.contents, wrong: found.wrong, isOutdated: outdated(found), label: admission.label },
+    work: { options, states: { ...states, snapshot }, kept: found.kept, contents: found.contents, wrong: found.wrong, isOutdated: outdated(found), label: admission.label },
   };
+}
+
+/** From the snapshot that was asked for; from the entries alone where the newest one turns out to be damaged, which shows only when its parts are read. */
+async function compareFrom(deps: RestoreDeps, options: RestoreOptions, checkpoint: Checkpoint, states: StatesOptions): Promise<ChosenSnapshot & { readonly found: Findings }> {
+  const choice = options.snapshot ?? 'newest';
+  const chosen = await chooseSnapshot(deps, checkpoint, choice, states);
+  try {
+    const found = await compareAll(deps, options, { ...states, snapshot: chosen.snapshot });
+    if (choice === 'newest' && chosen.snapshot !== undefined && (found.summary.counts.has('blob-absent') || found.summary.counts.has('damaged'))) {
+      throw new SnapshotError('incomplete', chosen.snapshot.name, 'an entry that it stands for cannot be read any more, and the log may hold an earlier state of the record');
+    }
+    return { ...chosen, found };
+  } catch (error) {
+    if (choice !== 'newest' || !(error instanceof SnapshotError)) throw error;
+    return { error, found: await compareAll(deps, options, states) };
+  }
 }
 
 /**
@@ -198,7 +224,7 @@ export async function restoreKeys(ports: { readonly keys: Pick<KeyTable, 'get' |
 
 /** Into a table that is nobody's but ours. */
 async function intoCopy(deps: RestoreDeps, plan: RestorePlan): Promise<Omit<RestoreResult, 'settings' | 'seconds'>> {
-  const { states, kept, places, options } = plan.work;
+  const { states, kept, options } = plan.work;
   let written = 0;
   const write = async (images: readonly Image[]): Promise<void> => {
     for (let at = 0; at < images.length; at += WRITTEN_AT_ONCE) {
@@ -212,7 +238,7 @@ async function intoCopy(deps: RestoreDeps, plan: RestorePlan): Promise<Omit<Rest
   const contents = await putContents(deps, plan);
   const inMemory = kept.all();
   if (inMemory !== undefined) await write(inMemory.map(({ image }) => image));
-  else await eachState(deps, { ...states, onProgress: undefined }, async (some) => write(some.filter(({ record, stands }) => stands !== 'same' && places.counts(record)).map(({ record }) => record.image)));
+  else await eachState(deps, { ...states, onProgress: undefined }, async (some) => write(some.filter(({ stands }) => stands !== 'same').map(({ record }) => record.image)));
   for (let at = 0; at < plan.toRemove.length; at += WRITTEN_AT_ONCE) {
     const some = plan.toRemove.slice(at, at + WRITTEN_AT_ONCE);
     await deps.target.remove(some);

@@ -3,12 +3,12 @@
  * written as far as memory allows, so that a restore of ordinary size reads the log once.
  */
 import { canonicalImage } from '../core/canonical-image';
-import { keyOf, stringOf, type Image } from '../core/image';
+import { keyOf, type Image } from '../core/image';
 import type { Checkpoint } from '../core/log/checkpoint';
-import { sha256 } from '../core/log/sha256';
 import { isSameImage, placeOf } from '../core/record-history';
 import { standing, type Standing } from '../core/table-audit';
 import type { RestoreTarget } from '../ports/restore-target';
+import type { TrustedSnapshot } from './read-snapshot';
 import { replayLog, type ReplayDeps, type ReplayedRecord, type ReplaySummary } from './replay-log';
 
 /** A record and what the target has instead; `there` undefined: nothing. */
@@ -21,6 +21,8 @@ export interface Compared {
 
 export interface StatesOptions {
   readonly checkpoint: Pick<Checkpoint, 'size' | 'root'>;
+  /** To begin from. */
+  readonly snapshot?: TrustedSnapshot | undefined;
   readonly size?: number | undefined;
   readonly at?: string | undefined;
   readonly only?: ((image: Image) => boolean) | undefined;
@@ -36,11 +38,8 @@ export interface StatesDeps extends ReplayDeps {
   readonly target: Pick<RestoreTarget, 'read'>;
 }
 
-/**
- * Calls `give` with the records, a few hundred at a time. A place that was sealed under two subjects (removed by hand, then recorded anew) may come twice: `Places` tells which counts.
- * Throws `ReplayError`, `PortError`, `VaultReadError`.
- */
-export async function eachState(deps: StatesDeps, { checkpoint, size, at, only, compare, onProgress }: StatesOptions, give: (states: readonly Compared[]) => Promise<void>): Promise<ReplaySummary> {
+/** Calls `give` with the records, a few hundred at a time. Throws `ReplayError`, `SnapshotError`, `PortError`, `VaultReadError`. */
+export async function eachState(deps: StatesDeps, { checkpoint, snapshot, size, at, only, compare, onProgress }: StatesOptions, give: (states: readonly Compared[]) => Promise<void>): Promise<ReplaySummary> {
   let batch: ReplayedRecord[] = [];
   const flush = async (): Promise<void> => {
     const records = batch;
@@ -53,6 +52,7 @@ export async function eachState(deps: StatesDeps, { checkpoint, size, at, only, 
     deps,
     {
       checkpoint,
+      snapshot,
       ...(size !== undefined && { size }),
       ...(at !== undefined && { at }),
       ...(only !== undefined && { only }),
@@ -76,38 +76,6 @@ export async function itemsAt(target: Pick<RestoreTarget, 'read'>, records: read
 function compared(record: ReplayedRecord, there: Image | undefined, compare: StatesOptions['compare'], { macKeys }: ReplayDeps): Compared {
   if (compare === 'live') return { record, there, stands: standing(record.image, there, macKeys) };
   return { record, there, stands: there === undefined ? 'missing' : isSameImage(record.image, there) ? 'same' : 'modified' };
-}
-
-/** 16 bytes of a hash: one of these is kept for every record. */
-const short = (place: string): string => sha256(Buffer.from(place, 'utf8')).toString('latin1', 0, 16);
-
-/** Every place the log has a record in, and by which entry. */
-export class Places {
-  private readonly entries = new Map<string, number>();
-  private overruled = false;
-
-  /** Whether the state of `record` counts in its place: of several the one that was sealed first, for what is recorded once is never replaced. */
-  add({ image, index }: ReplayedRecord): boolean {
-    const place = short(placeOf(image));
-    const there = this.entries.get(place);
-    if (there !== undefined && there < index) return false;
-    if (there !== undefined && there > index) this.overruled = true;
-    this.entries.set(place, index);
-    return true;
-  }
-
-  /** A state that was said to count turned out not to: with all places known, who counts must look again. */
-  hasOverruled(): boolean {
-    return this.overruled;
-  }
-
-  counts({ image, index }: ReplayedRecord): boolean {
-    return this.entries.get(short(placeOf(image))) === index;
-  }
-
-  has(image: Image): boolean {
-    return stringOf(image, 'pk') !== undefined && stringOf(image, 'sk') !== undefined && this.entries.has(short(placeOf(image)));
-  }
 }
 
 /** States to write, kept until they are more than `maxBytes`: then none, and they are read again when they are written. */

@@ -63,13 +63,13 @@ function judged(change: SourcedChange, macKeys: readonly MacKey[]): Judgement {
     return judgeChange(change, macKeys);
   } catch {
     // judgeChange is pure, so whatever it throws is the content's doing (no images, no canonical form, nesting): it is kept as it came.
-    return { op: 'put', kind: 'raw', rev: 0, subject: undefined, content: undefined, body: undefined, violations: ['unprocessable'] };
+    return { op: 'put', kind: 'raw', rev: 0, subject: undefined, content: undefined, body: undefined, vouched: undefined, violations: ['unprocessable'] };
   }
 }
 
-function sealJudged(change: SourcedChange, { op, kind, rev, content }: Judgement, key: SubjectKey, body: Buffer | undefined, random: Random): SealedChange {
+function sealJudged(change: SourcedChange, { op, kind, rev, content, vouched }: Judgement, key: SubjectKey, body: Buffer | undefined, random: Random): SealedChange {
   const facts: ChangeFacts = { kind, key: change.key, rev, at: change.at, src: change.src };
-  return op === 'remove' || content === undefined ? sealRemove(facts, key) : sealPut(facts, key, content, random, body === undefined ? [] : [body]);
+  return op === 'remove' || content === undefined ? sealRemove(facts, key) : sealPut(facts, key, content, random, body === undefined ? [] : [body], vouched === undefined ? [] : [vouched]);
 }
 
 /** Under a subject of its own: nothing is known about whom it concerns, so it can be erased alone. */

@@ -10,6 +10,7 @@ import type { Checkpoint } from '../core/log/checkpoint';
 import type { MacKey } from '../core/record-mac';
 import { succession } from '../core/record-history';
 import { recordId } from '../core/subject-key';
+import type { GenuineState } from './fold-log';
 import { inParallel } from './in-parallel';
 import { openSealed, type Closed, type Opened, type SealedReader } from './open-sealed';
 import { publishedEntries, type PublishedLog } from './published-entries';
@@ -35,12 +36,6 @@ export interface SealedState {
   readonly entry: Entry;
   /** `closed`: it cannot be read, and `why`. `raw`: the stream's own record, which holds no image that could be read. */
   readonly became: { readonly state: 'image'; readonly image: Image } | { readonly state: 'removed' | 'raw' } | { readonly state: 'closed'; readonly why: Closed };
-}
-
-export interface GenuineState {
-  readonly index: number;
-  readonly entry: Entry;
-  readonly image: Image;
 }
 
 export interface SealedHistory {

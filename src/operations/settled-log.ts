@@ -70,9 +70,7 @@ export function settledLog(deps: SettledLogDeps): SettledLog {
       const found = new Map<string, ReplayedRecord>();
       if (places.size === 0) return found;
       await replay({ checkpoint, only: (image) => places.has(placeOf(image)) }, async (record) => {
-        const place = placeOf(record.image);
-        // A place that was sealed under two subjects comes twice: what was sealed first counts.
-        if ((found.get(place)?.index ?? record.index) >= record.index) found.set(place, record);
+        found.set(placeOf(record.image), record);
       });
       return found;
     },

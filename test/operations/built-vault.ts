@@ -7,12 +7,13 @@ import { encodeEntry, type Entry } from '../../src/core/entry';
 import { encodeEntries } from '../../src/core/log/bundle';
 import { signCheckpoint } from '../../src/core/log/checkpoint';
 import { appendKey, formatFirstKey } from '../../src/core/log/log-vkeys';
-import { leafHash, rootOfEdge } from '../../src/core/log/merkle';
+import { appendLeaves, EMPTY_EDGE, leafHash, rootOfEdge } from '../../src/core/log/merkle';
 import type { Sign } from '../../src/core/log/signed-note';
 import { EMPTY_TREE, extendTree, partialObjects, rightEdgeOf, type TreeEdge } from '../../src/core/log/tiles';
 import { formatTlogProof } from '../../src/core/log/tlog-proof';
 import { formatVkey, verifierKey, type VerifierKey } from '../../src/core/log/vkey';
-import { blobName, checkpointCopyName, segmentName } from '../../src/core/verify/vault-name';
+import { formatPart, formatRow } from '../../src/core/snapshot';
+import { blobName, checkpointCopyName, manifestName, segmentName } from '../../src/core/verify/vault-name';
 import { verifyVault, type VerifyOptions, type VerifyReport } from '../../src/operations/verify-vault';
 import type { VaultReader } from '../../src/ports/vault-reader';
 
@@ -122,6 +123,21 @@ export class BuiltVault {
   put(name: string, bytes: Buffer): this {
     this.objects.set(name, bytes);
     return this;
+  }
+
+  /** A snapshot of all entries so far, in two parts; what an entry names of it. `change`: members of its manifest in place of good ones, undefined for none. */
+  putSnapshot(change: Readonly<Record<string, unknown>> = {}): { readonly manifest: { readonly name: string; readonly sha256: string }; readonly parts: readonly string[] } {
+    const size = this.entries.length;
+    const rows = this.entries.map((bytes, index) => formatRow({ index, bytes }));
+    const made = [rows.slice(0, size / 2), rows.slice(size / 2)].filter((some) => some.length > 0).map((some, number) => formatPart(size, number, some));
+    for (const { part, bytes } of made) this.put(part.name, bytes);
+    const { edge } = appendLeaves(EMPTY_EDGE, Buffer.concat(this.entries.map(leafHash)));
+    const at = '2026-02-03T04:05:06.000Z';
+    const good = { origin: this.signer.key.name, size, root: rootOfEdge(edge).toString('base64'), edge: edge.map((hash) => hash.toString('base64')), newestAt: at, at, records: size, rows: size, closed: 0, parts: made.map(({ part }) => part) };
+    const bytes = Buffer.from(canonicalize(Object.fromEntries(Object.entries({ v: 1, kind: 'intact-snapshot', ...good, ...change }).filter(([, value]) => value !== undefined))));
+    const manifest = { name: manifestName(size, sha256(bytes)), sha256: sha256(bytes) };
+    this.put(manifest.name, bytes);
+    return { manifest, parts: good.parts.map(({ name }) => name) };
   }
 
   /** Puts content under its hash and returns it. */

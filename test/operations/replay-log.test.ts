@@ -81,13 +81,43 @@ describe('replaying the log', () => {
     });
   });
 
-  test('in shares gives each record to one share, and all of them together are the whole', async () => {
+  test('of a place that was sealed under two subjects gives once what was sealed first, however often it changes afterwards', async () => {
     const world = await makeWorld({ seed: 5 });
-    const model = await live(world, seededDraw(5), 150);
-    const shares = await Promise.all([0, 1, 2].map((number) => replay(world, { share: { number, of: 3 } })));
-    expect(shares.every(({ records }) => records.size > 0)).toBe(true);
-    expect(shares.reduce((sum, { records }) => sum + records.size, 0)).toBe(model.size);
-    expect(new Map([...shares.flatMap(({ records }) => [...imagesOf(records)])].sort())).toEqual(inOrder(model));
+    const under = (subject: string, rev: number): Image => withMac(world.macKey, { ...world.profile(1, rev, `${subject} ${rev}`), subject: { S: subjectNamed(subject) } });
+    // Sealed in this order; the second name's newest state lies between the first and the newest of the first name.
+    for (const image of [under('first', 1), under('second', 1), under('second', 7), under('first', 2)]) {
+      world.records.byHand.remove(keyOf(image));
+      await world.write(image);
+      await world.seal();
+    }
+    await world.publish();
+    const places = [...(await replay(world)).records.values()].filter(({ key }) => key.pk === keyOf(under('first', 1)).pk);
+    expect(places.map(({ image }) => image['words'])).toEqual([{ S: 'first 2' }]);
+    // Whose key is gone has no state that counts.
+    world.keys.subjects.set(subjectNamed('first'), 'erased');
+    const left = [...(await replay(world)).records.values()].filter(({ key }) => key.pk === keyOf(under('first', 1)).pk);
+    expect(left.map(({ image }) => image['words'])).toEqual([{ S: 'second 7' }]);
+  });
+
+  test('of a place that was first sealed raw gives that, or what its own subject made of it, and nothing of another subject', async () => {
+    const world = await makeWorld({ seed: 6 });
+    const under = (subject: string, rev: number): Image => withMac(world.macKey, { ...world.profile(1, rev, `${subject} ${rev}`), subject: { S: subjectNamed(subject) } });
+    const write = async (image: Image): Promise<void> => {
+      world.records.byHand.remove(keyOf(image));
+      await world.write(image);
+      await world.seal();
+    };
+    const given = async (): Promise<unknown[]> => [...(await replay(world)).records.values()].filter(({ key }) => key.pk === keyOf(under('first', 1)).pk).map(({ image }) => image['words']);
+    world.keys.subjects.set(subjectNamed('first'), 'corrupt');
+    await write(under('first', 1));
+    world.keys.subjects.delete(subjectNamed('first'));
+    await write(under('second', 4));
+    await world.publish();
+    expect(await given()).toEqual([{ S: 'first 1' }]);
+    await write(under('first', 2));
+    await write(under('second', 5));
+    await world.publish();
+    expect(await given()).toEqual([{ S: 'first 2' }]);
   });
 
   test('to an earlier size or time gives the state of then', async () => {

@@ -101,8 +101,8 @@ async function fullVault(): Promise<BuiltVault> {
   await vault.publish();
   vault.put(`segment/00000000000000000003/${HASH}`, Buffer.from('x')); // a loser's, and not even readable
   vault.putBlob('nobody names me');
-  vault.put('snapshot/b', Buffer.from('a snapshot'));
-  vault.seal([entry(vault.entries.length, { objects: [{ name: 'snapshot/b', sha256: sha256(Buffer.from('a snapshot')) }] })]);
+  vault.put('report/b', Buffer.from('another report'));
+  vault.seal([entry(vault.entries.length, { objects: [{ name: 'report/b', sha256: sha256(Buffer.from('another report')) }, vault.putSnapshot().manifest] })]);
   return vault;
 }
 const SIZE = 293;
@@ -163,9 +163,10 @@ describeWithPython('the outsider', () => {
     const folder = write(vault.objects);
     const segment = [...vault.objects.keys()].find((name) => name.startsWith(`segment/${'0'.repeat(20)}/`))!;
     const blob = `blob/${sha256(Buffer.from('a JWE'))}`;
-    const classes = ['checkpoint', 'checkpoints/3', `checkpoints/${SIZE}`, 'tile/0/000', 'tile/0/001.p/37', 'tile/0/001.p/2', 'tile/1/000.p/1', 'tile/entries/000', 'tile/entries/001.p/37', segment, blob, 'report/a', 'snapshot/b', 'log.vkeys'];
+    const [part, manifest] = ['000001', 'manifest'].map((word) => [...vault.objects.keys()].find((name) => name.startsWith(`snapshot/${SIZE}/${word}-`))!) as [string, string];
+    const classes = ['checkpoint', 'checkpoints/3', `checkpoints/${SIZE}`, 'tile/0/000', 'tile/0/001.p/37', 'tile/0/001.p/2', 'tile/1/000.p/1', 'tile/entries/000', 'tile/entries/001.p/37', segment, blob, 'report/a', 'report/b', manifest, part, 'log.vkeys'];
     /** Nothing says that these were ever there; a log that was cut whole, back to one of them, needs a memory to be noticed. */
-    const dispensable = ['checkpoints/3', 'tile/0/001.p/2'];
+    const dispensable = ['checkpoints/3', 'tile/0/001.p/2', manifest];
     for (const name of classes) {
       const good = vault.objects.get(name)!;
       const flipped = Buffer.from(good);
@@ -225,6 +226,7 @@ describeWithPython('the outsider', () => {
       'a bundle beyond all segments': { 'tile/entries/009.p/1': Buffer.from([0, 1, 0]) },
       'a level the log does not have': { 'tile/2/000.p/1': Buffer.alloc(32) },
       'a tile index in another spelling': { 'tile/0/x000/000': vault.objects.get('tile/0/000')! },
+      'an object in no snapshot': { 'snapshot/x': 'x' },
       'a report that no entry names': { 'report/unnamed': 'x' },
       'a blob under no hash': { 'blob/zz': 'x' },
       'a file that is none of ours': { '.DS_Store': 'x' },
@@ -240,6 +242,44 @@ describeWithPython('the outsider', () => {
       }
     }
     expectClean(await judge(folder, pinned), 'put back');
+  });
+
+  test('judges, as we do, snapshots: what is none, what expired, what is of a newer format, what nobody names', async () => {
+    const later = '2026-01-02T00:00:00.000Z';
+    const [good] = (() => {
+      const vault = new BuiltVault();
+      seal(vault, 12);
+      const { manifest } = vault.putSnapshot();
+      return [JSON.parse(vault.objects.get(manifest.name)!.toString()) as { readonly edge: readonly string[]; readonly parts: readonly Members[] }];
+    })();
+    const partWith = (change: Members) => ({ parts: [{ ...good.parts[0], ...change }, good.parts[1]] });
+    const refused: Readonly<Record<string, Members>> = {
+      'of no kind': { kind: 'intact-snapshots' }, 'of an older format': { v: 0 }, 'of a version that is no integer': { v: 1.5 }, 'of no version': { v: '1' }, 'with a member too many': { note: '' }, 'without a member': { closed: undefined },
+      'of another size': { size: 11 }, 'of a size of text': { size: '12' }, 'of no entries': { size: 0 }, 'without an origin': { origin: '' }, 'with a root too short': { root: Buffer.alloc(31).toString('base64') }, 'with another root': { root: Buffer.alloc(32).toString('base64') },
+      'with an edge too long': { edge: [...good.edge, good.edge[0]] }, 'with an edge of no tree': { edge: [] }, 'with a day there is not': { at: '2026-02-30T00:00:00.000Z' }, 'with half a time': { newestAt: '2026-01-01' }, 'with an end that is none': { keptUntil: null },
+      'with a count below nothing': { closed: -1 }, 'with more records than rows': { records: 13 }, 'with more closed than rows': { closed: 13 }, 'with rows that do not add up': { rows: 11 }, 'with a part left out': { parts: [good.parts[0]] },
+      'with a part twice': { parts: [good.parts[0], good.parts[0]] }, 'with parts that are no list': { parts: {} }, 'with a part that is none': { parts: [1] }, 'with a part of more members': partWith({ note: 1 }), 'with a part of another snapshot': partWith({ name: `snapshot/11/000000-${HASH}` }),
+      'with a manifest as a part': partWith({ name: `snapshot/12/manifest-${HASH}`, sha256: HASH }), 'with a part of another hash': partWith({ sha256: HASH }), 'with an empty part': partWith({ rows: 0 }), 'with a part beyond its size': partWith({ last: 12 }),
+      'with a part that ends first': partWith({ first: 5, last: 4 }), 'with a part too large': partWith({ uncompressed: 8_388_609 }), 'with a part too small': partWith({ uncompressed: 47 }),
+    };
+    const clean: Readonly<Record<string, Members>> = { 'as it should be': {}, 'kept until a day': { keptUntil: later }, 'in a newer format': { v: 2, kind: 'intact-snapshot', anything: true } };
+    const judged = async (change: Members, harm: (vault: BuiltVault, made: ReturnType<BuiltVault['putSnapshot']>) => void = () => undefined): Promise<Both> => {
+      const vault = new BuiltVault();
+      seal(vault, 12);
+      // Undefined leaves a member out.
+      const made = vault.putSnapshot(change);
+      vault.seal([entry(12, { objects: [made.manifest] })]);
+      await vault.publish();
+      harm(vault, made);
+      return judge(write(vault.objects));
+    };
+    for (const [what, change] of Object.entries(clean)) expectClean(await judged(change), what);
+    for (const [what, change] of Object.entries(refused)) expect([what, codesOf(await judged(change))]).toEqual([what, [['snapshot-malformed'], ['snapshot-malformed']]]);
+    expectClean(await judged({}, (vault, { manifest }) => vault.objects.delete(manifest.name)), 'expired');
+    expectClean(await judged({}, (vault, { manifest, parts }) => [manifest.name, parts[0]!].forEach((name) => vault.objects.delete(name))), 'expiring, its manifest first');
+    expectClean(await judged({ keptUntil: '2025-12-31T23:59:59.999Z' }, (vault, { parts }) => vault.objects.delete(parts[0]!)), 'expiring, a part first');
+    for (const keptUntil of [undefined, '2026-01-01T00:00:00.000Z', later]) expect([keptUntil, codesOf(await judged({ keptUntil }, (vault, { parts }) => vault.objects.delete(parts[0]!)))]).toEqual([keptUntil, [['object-missing'], ['object-missing']]]);
+    expectClean(await judged({}, (vault) => void vault.putSnapshot()), 'another one that nobody names');
   });
 
   test('misses, as we do, the copy of the checkpoint of an empty log, and that of any other size', async () => {

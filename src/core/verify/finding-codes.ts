@@ -39,6 +39,7 @@ export const FINDING_CODES = {
   // What entries name
   'object-missing': 'An object that an entry names is not there.',
   'object-altered': 'An object does not have the hash that an entry, or its own name, states.',
+  'snapshot-malformed': 'The manifest of a snapshot is as the log names it, and is none: nothing can be restored from it.',
   'unexpected-object': 'An object is neither part of the log nor named by an entry.',
   // Locks (S3 only)
   'lock-missing': 'An object that must be locked has no retention.',
@@ -74,6 +75,7 @@ const NEXT: Partial<Record<FindingCode, string>> = {
   'memory-forked': EVIDENCE,
   'entries-altered': EVIDENCE,
   'entry-malformed': 'The log itself is intact; find the program that sealed this entry.',
+  'snapshot-malformed': 'Take another snapshot, and find the program that wrote this one. Everything it holds is in the entries.',
   'unexpected-object': 'Find out who wrote it. It is not part of any proof.',
   'lock-missing': 'Find out who wrote it, then put the retention on it.',
   'lock-shortened': 'Find out who changed it, then lengthen the retention again.',

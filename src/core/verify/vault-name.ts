@@ -13,7 +13,9 @@ export type VaultName =
   | { readonly kind: 'segment'; readonly from: number; readonly sha256: string }
   | { readonly kind: 'checkpoint-copy'; readonly size: number }
   | { readonly kind: 'blob'; readonly sha256: string }
-  /** snapshot/…, report/…: named by entries. */
+  | { readonly kind: 'snapshot-manifest'; readonly size: number; readonly sha256: string }
+  | { readonly kind: 'snapshot-part'; readonly size: number; readonly number: number; readonly sha256: string }
+  /** report/…, other snapshot/…: named by entries. */
   | { readonly kind: 'document' }
   | { readonly kind: 'other' };
 
@@ -23,6 +25,11 @@ export const segmentsFrom = (from: number): string => `segment/${String(from).pa
 export const segmentName = (from: number, sha256: string): string => `${segmentsFrom(from)}/${sha256}`;
 export const checkpointCopyName = (size: number): string => `checkpoints/${size}`;
 export const blobName = (sha256: string): string => `blob/${sha256}`;
+export const SNAPSHOT_PREFIX = 'snapshot/';
+/** `snapshot/<size of the log>/manifest-<sha256 hex>`. */
+export const manifestName = (size: number, sha256: string): string => `${SNAPSHOT_PREFIX}${size}/manifest-${sha256}`;
+/** `snapshot/<size of the log>/<number, 6 digits>-<sha256 hex>`. */
+export const partName = (size: number, number: number, sha256: string): string => `${SNAPSHOT_PREFIX}${size}/${String(number).padStart(6, '0')}-${sha256}`;
 
 export function classifyName(name: string): VaultName {
   if (name === CHECKPOINT) return { kind: 'checkpoint' };
@@ -35,6 +42,11 @@ export function classifyName(name: string): VaultName {
   if (size !== undefined && Number.isSafeInteger(Number(size))) return { kind: 'checkpoint-copy', size: Number(size) };
   const blob = /^blob\/([0-9a-f]{64})$/.exec(name)?.[1];
   if (blob !== undefined) return { kind: 'blob', sha256: blob };
+  const snapshot = /^snapshot\/(0|[1-9]\d{0,15})\/(manifest|\d{6})-([0-9a-f]{64})$/.exec(name);
+  if (snapshot !== null && Number.isSafeInteger(Number(snapshot[1]))) {
+    const [size, part, sha256] = [Number(snapshot[1]), snapshot[2]!, snapshot[3]!];
+    return part === 'manifest' ? { kind: 'snapshot-manifest', size, sha256 } : { kind: 'snapshot-part', size, number: Number(part), sha256 };
+  }
   return { kind: /^(snapshot|report)\/./.test(name) ? 'document' : 'other' };
 }
 

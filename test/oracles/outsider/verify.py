@@ -447,6 +447,102 @@ def parse_entry(data):
     return entry
 
 
+# --- Snapshots --------------------------------------------------------------------------------------------------------------------
+
+SNAPSHOT_NAME = re.compile(r"snapshot/(0|[1-9][0-9]{0,15})/(manifest|[0-9]{6})-([0-9a-f]{64})")
+MAX_PART_BYTES = 8_388_608
+ROW_HEAD = 8
+
+
+class NewerFormat(Exception):
+    pass
+
+
+def parse_snapshot_name(name):
+    """Size, number (None of a manifest) and hex hash, or None."""
+    match = SNAPSHOT_NAME.fullmatch(name)
+    if not match or int(match[1]) >= 2**53:
+        return None
+    return int(match[1]), None if match[2] == "manifest" else int(match[2]), match[3]
+
+
+def is_count(value):
+    return type(value) is int and 0 <= value < 2**53
+
+
+def is_root(value):
+    try:
+        return isinstance(value, str) and len(unbase64(value)) == 32
+    except Malformed:
+        return False
+
+
+MANIFEST_MEMBERS = {
+    "v": is_count,
+    "kind": lambda v: v == "intact-snapshot",
+    "origin": lambda v: isinstance(v, str) and v,
+    "size": lambda v: is_count(v) and v > 0,
+    "root": is_root,
+    "edge": lambda v: isinstance(v, list) and all(map(is_root, v)),
+    "newestAt": lambda v: isinstance(v, str) and is_time(v),
+    "at": lambda v: isinstance(v, str) and is_time(v),
+    "keptUntil": lambda v: isinstance(v, str) and is_time(v),
+    "records": is_count,
+    "rows": is_count,
+    "closed": is_count,
+    "parts": lambda v: isinstance(v, list) and all(map(is_part, v)),
+}
+
+
+def is_part(value):
+    counts = ("bytes", "uncompressed", "rows", "first", "last")
+    if not isinstance(value, dict) or set(value) != {"name", "sha256", *counts} or not all(is_count(value[name]) for name in counts):
+        return False
+    return isinstance(value["name"], str) and isinstance(value["sha256"], str) and bool(HEX_SHA256.fullmatch(value["sha256"]))
+
+
+def parse_manifest(data, size):
+    """The manifest that these bytes are, of a snapshot of `size`. Raises Malformed, or NewerFormat."""
+    manifest = parse_json(data)
+    if not isinstance(manifest, dict) or manifest.get("kind") != "intact-snapshot" or type(manifest.get("v")) is not int:
+        raise Malformed("is no manifest")
+    if manifest["v"] > 1:
+        raise NewerFormat
+    if canonical_json(manifest) != data or manifest["v"] != 1:
+        raise Malformed("is not canonical JSON of version 1")
+    if set(manifest) | {"keptUntil"} != set(MANIFEST_MEMBERS):
+        raise Malformed("does not have exactly a manifest's members")
+    for name, value in manifest.items():
+        if not MANIFEST_MEMBERS[name](value):
+            raise Malformed(f"has a malformed member {name}")
+    if manifest["size"] != size:
+        raise Malformed("is of another size than its name")
+    edge = [unbase64(node) for node in manifest["edge"]]
+    if len(edge) != bin(size).count("1") or root_of_edge(edge) != unbase64(manifest["root"]):
+        raise Malformed("has an edge that is not the root's")
+    numbers = set()
+    for part in manifest["parts"]:
+        parsed = parse_snapshot_name(part["name"])
+        if parsed is None or parsed[1] is None or parsed[0] != size or parsed[2] != part["sha256"] or parsed[1] in numbers:
+            raise Malformed("names what is no part of it, or one number twice")
+        numbers.add(parsed[1])
+        if not 1 <= part["rows"] <= part["last"] - part["first"] + 1 or part["last"] >= size:
+            raise Malformed("has a part with more rows than entries")
+        if not ROW_HEAD * part["rows"] <= part["uncompressed"] <= MAX_PART_BYTES:
+            raise Malformed("has a part that is too large or too small")
+    rows = sum(part["rows"] for part in manifest["parts"])
+    if rows != manifest["rows"] or rows > size or max(manifest["records"], manifest["closed"]) > rows:
+        raise Malformed("has counts that do not add up")
+    return manifest
+
+
+def root_of_edge(nodes):
+    root = nodes[-1]
+    for node in reversed(nodes[:-1]):
+        root = sha256(b"\x01" + node + root)
+    return root
+
+
 # --- Vaults -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -795,21 +891,65 @@ class VaultCheck:
 
     def check_objects(self):
         """Step 4: the blobs and objects that entries name; and every blob has the hash in its name."""
+        parts = set()
         for name, (digest, where) in sorted(self.objects.items()):
+            snapshot = parse_snapshot_name(name)
+            is_manifest = snapshot is not None and snapshot[1] is None
             if name not in self.names:
-                self.find("object-missing", name, f"is not there; {where} names it")
+                if not is_manifest:  # snapshots expire
+                    self.find("object-missing", name, f"is not there; {where} names it")
                 continue
             self.expected.add(name)
-            if sha256(self.read(name)).hex() != digest:
+            data = self.read(name)
+            if sha256(data).hex() != digest:
                 self.find("object-altered", name, f"does not have the hash that {where} states")
-        for name in sorted(self.names - set(self.objects)):
-            if re.fullmatch(r"blob/[0-9a-f]{64}", name):
-                # It is written before the segment that names it, so one that nothing names is a sealer's that died: no fault.
+            elif is_manifest:
+                parts |= self.check_snapshot(name, data, snapshot[0])
+        for name in sorted(self.names - set(self.objects) - parts):
+            snapshot = parse_snapshot_name(name)
+            if snapshot or re.fullmatch(r"blob/[0-9a-f]{64}", name):
+                # It is written before what names it, so one that nothing names is a writer's that died: no fault.
                 self.expected.add(name)
-                if sha256(self.read(name)).hex() != name[5:]:
+                if sha256(self.read(name)).hex() != (snapshot[2] if snapshot else name[5:]):
                     self.find("object-altered", name, "does not have the hash in its name")
             elif self.known is None and OBJECT_NAME.fullmatch(name):
                 self.expected.add(name)  # what names it could not be read, which is a finding already
+
+
+    def check_snapshot(self, name, data, size):
+        """Step 4, the parts that a manifest names; answers with their names."""
+        try:
+            manifest = parse_manifest(data, size)
+        except NewerFormat:
+            return set()
+        except Malformed as error:
+            self.find("snapshot-malformed", name, str(error))
+            return set()
+        for part in manifest["parts"]:
+            if part["name"] in self.names:
+                self.expected.add(part["name"])
+                if sha256(self.read(part["name"])).hex() != part["sha256"]:
+                    self.find("object-altered", part["name"], f"does not have the hash that {name} states")
+            elif "keptUntil" not in manifest or manifest["keptUntil"] >= self.last_time():
+                self.find("object-missing", part["name"], f"is not there; {name} names it")
+        return {part["name"] for part in manifest["parts"]}
+
+    def last_time(self):
+        """The newest time in the last bundle; the empty string where that cannot be read."""
+        index = max(0, (self.size or 0) - 1) // 256
+        names = [tile_name("entries", index, self.width_at(0, index) or 256), tile_name("entries", index)] if self.size else []
+        times = [""]
+        if name := next((candidate for candidate in names if candidate in self.names), None):
+            try:
+                entries = split_entries(self.read(name))
+            except Malformed:
+                entries = []
+            for data in entries:
+                try:
+                    times.append(parse_entry(data)["at"])
+                except Malformed:
+                    pass
+        return max(times)
 
 
 def split_hashes(data):
