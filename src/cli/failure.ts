@@ -81,6 +81,8 @@ function fromPort(error: PortError): Failure {
       return new Failure('unreachable', error.message, 'run the command again; nothing is harmed by a repeat', cause);
     case 'corrupt':
     case 'different-bytes':
+      // DynamoDB and S3 say so of a whole table or bucket.
+      if (/^(ResourceNotFoundException|NoSuchBucket)$/.test(nameOf(error.cause).trim())) return new Failure('wrong', error.message, 'if it was deleted, make nothing in its place; open docs/runbook.md#restore', cause);
       return new Failure('wrong', error.message, 'run `npx intact verify` on the vault and open docs/runbook.md', cause);
   }
 }

@@ -3,8 +3,8 @@ import type { RestorePlan } from '../operations/restore-records';
 import { printable } from './text';
 import type { Deployment } from './world';
 
-/** Lines to print below the result. */
-export function afterRestore({ isLive, exists, target, size, at, settings }: RestorePlan, { outputs, target: { stage } }: Deployment): readonly string[] {
+/** Lines to print below the result. `connected`: functions that read the table's stream and did not before. */
+export function afterRestore({ isLive, exists, target, size, at }: RestorePlan, connected: readonly string[], { outputs, target: { stage } }: Deployment): readonly string[] {
   const of = stage === 'local' ? '' : ` --stage ${stage}`;
   if (!isLive) {
     const point = at === undefined ? `--size ${size}` : `--at ${at}`;
@@ -13,12 +13,13 @@ export function afterRestore({ isLive, exists, target, size, at, settings }: Res
       `  next: compare it again with npx intact restore --to ${printable(target)} ${point} --plan${of}; drop it when done (switch its deletion protection off first)`,
     ];
   }
-  if (exists && !settings.some(({ setting }) => setting === 'stream')) return [`  next: npx intact status${of}; the sealer seals what was put back as the repair it is`];
-  // A table of the same name is another table, and a stream that was switched off and on another stream.
+  const reading = connected.length === 0 ? [] : [`Its stream is read by ${connected.map(printable).join(' and ')}, from its beginning: what was put back is sealed as put back, which takes a minute to begin.`];
+  if (exists) return [...reading, `  next: npx intact status${of}; the sealer seals what was put back as the repair it is`];
   return [
-    'Its stream is a new one: nothing is sealed and no view follows until its readers are connected. In this order:',
-    `  1. let seal-records and project-views read the new stream (aws dynamodb describe-table --table-name ${outputs.RecordsTableName} --query Table.LatestStreamArn): docs/runbook.md#restore has the commands`,
-    '  2. give receive-webhook and process-inbox their concurrency back; what Meta was refused meanwhile it sends again',
-    `  3. npx intact status${of}: unsealed must fall to 0; then npx intact verify${of}`,
+    ...reading,
+    '  next, in this order:',
+    `  1. npx intact restore --to ${outputs.RecordsTableName} --plan${of}: nothing must be left to write`,
+    '  2. give receive-webhook and process-inbox their concurrency back, if it was taken; what Meta was refused meanwhile it sends again',
+    `  3. npx intact verify${of}, then npx intact audit --full${of}`,
   ];
 }

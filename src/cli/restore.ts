@@ -1,12 +1,13 @@
 /**
  * `intact restore --to <table>`: records out of the vault into a table, the whole of them or some, as they are now or were at a point. Shows the plan, then does it; into the live
- * table only after the log's origin was typed. The same command finishes what was interrupted.
+ * table only after the log's origin was typed. The same command finishes what was interrupted. A live table that is made again is read by its functions from its first moment.
  */
 import { keyOf, stringOf, type Image } from '../core/image';
 import type { VerifierKey } from '../core/log/vkey';
 import { hashed } from '../core/dedupe-key';
 import { recordKeys } from '../core/table-keys';
 import type { RestoreDeps, RestoreNote, RestoreOptions, RestorePlan, RestoreResult } from '../operations/restore-records';
+import type { ReadersPlan } from '../operations/connect-readers';
 import type { PublishedLog } from '../operations/published-entries';
 import type { TableSettings } from '../ports/restore-target';
 import type { Call, Run } from './command';
@@ -28,23 +29,30 @@ export const run: Run = async (call) => {
   const pinned = text('vkey') === undefined ? [] : [await vkeyFrom(io, text('vkey') as string)];
   const deployment = await world.deployment();
   refuseOwnTables(deployment, to);
-  const vault = text('from') === undefined ? deployment.vault : (await world.vaultAt(text('from') as string)).reader;
-  const { planRestore, applyRestore } = await import('../operations/restore-records');
+  const source = text('from') === undefined ? undefined : (await world.vaultAt(text('from') as string)).reader;
+  const [{ planRestore, applyRestore }, { connectReaders, planReaders }] = await Promise.all([import('../operations/restore-records'), import('../operations/connect-readers')]);
   const shown = progress(io, world.now);
   const onProgress: RestoreOptions['onProgress'] = ({ step, done, total }) => shown.tell(`${WORDS[step]} ${counted(done)} of ${counted(total)}`);
 
   return explained(text('from'), async () => {
-    const { deps, options } = await opened(call, deployment, vault, to, pinned);
-    const plan = await planRestore(deps, { ...options, ...point, onProgress }).finally(shown.end);
+    const { wholeVault } = await import('../operations/facts-vault');
+    // A replica holds the facts alone: they are enough.
+    const vault = source === undefined ? deployment.vault : await wholeVault(source, { pinned, onProgress: (done, of) => shown.tell(`finding the log among the facts: entry ${counted(done)} of ${counted(of)}`) });
+    const snapshot = snapshotOf(call);
+    const { deps, options, connected } = await opened(call, deployment, vault, to, pinned);
+    const plan = await planRestore(deps, { ...options, ...point, snapshot, onProgress }).finally(shown.end);
     if (plan.records === 0 && options.only !== undefined) throw new Failure('not-found', 'the log has no such record', 'npx intact list shows customers and message ids');
-    if (!flag('json')) for (const line of planned(plan)) printLine(io, line);
-    const isDone = flag('plan') || (plan.isLive && isNothing(plan));
-    if (plan.isLive && !isDone) await confirmed(call, plan.origin, `This changes the live table ${to} of ${plan.origin}: ${summary(plan)}`);
+    const readers = plan.isLive ? await planReaders(deployment.streamReaders, to) : undefined;
+    if (!flag('json')) for (const line of [...planned(plan), ...plannedReaders(readers)]) printLine(io, line);
+    const isDone = flag('plan') || (plan.isLive && isNothing(plan) && isAllRead(readers));
+    if (plan.isLive && !isDone) await confirmed(call, plan.origin, `This changes the live table ${to} of ${plan.origin}: ${summary(plan, readers)}`);
     const result = isDone ? undefined : await applyRestore(deps, plan).finally(shown.end);
-    if (flag('json')) printJson(io, { plan: facts(plan), result: result ?? null });
-    else if (result !== undefined) for (const line of [...restored(result), ...afterRestore(plan, deployment)]) printLine(io, line);
+    // Connected as soon as the table was made; where the table needed nothing, or an earlier run died before this, now.
+    if (plan.isLive && !isDone) connected.push(...(await connectReaders(deployment.streamReaders, to)));
+    if (flag('json')) printJson(io, { plan: facts(plan), readers: readers === undefined ? null : { ...readers, connected }, result: result ?? null });
+    else if (result !== undefined) for (const line of [...restored(result), ...afterRestore(plan, connected, deployment)]) printLine(io, line);
     else say(io, flag('plan') ? 'nothing was written: this was only the plan' : 'nothing to do');
-    return plan.losses > 0 || (result !== undefined && (result.left.length > 0 || result.settings.length > 0)) ? 1 : 0;
+    return plan.losses > 0 || readers?.nobody === true || (result !== undefined && (result.left.length > 0 || result.settings.length > 0)) ? 1 : 0;
   });
 };
 
@@ -63,13 +71,29 @@ function pointOf({ text, world }: Call): Pick<RestoreOptions, 'at' | 'size'> {
   return { at: time };
 }
 
+/** What to begin from: the newest snapshot that fits, that of a certain size, or the entries alone. */
+function snapshotOf({ text }: Call): RestoreOptions['snapshot'] {
+  const given = text('snapshot');
+  if (given === undefined || given === 'newest') return 'newest';
+  if (given === 'none') return 'none';
+  if (!/^\d{1,15}$/.test(given)) throw new Failure('usage', `--snapshot is a size of the log, or "none", not "${given}"`, 'npx intact snapshot --list shows those there are');
+  return Number(given);
+}
+
 function refuseOwnTables({ outputs }: Deployment, to: string): void {
   const of = (['LogTableName', 'KeysTableName', 'ViewsTableName'] as const).find((name) => outputs[name] === to);
   if (of !== undefined) throw new Failure('usage', `${to} is another table of this deployment (${of}): records do not belong there`, 'name a table that does not exist yet');
 }
 
+interface Opened {
+  readonly deps: RestoreDeps;
+  readonly options: RestoreOptions;
+  /** Functions that were let read the table's stream by what was done with `deps`. */
+  readonly connected: string[];
+}
+
 /** Everything the operation needs of the deployment. */
-async function opened(call: Call, deployment: Deployment, vault: PublishedLog, to: string, pinned: readonly VerifierKey[]): Promise<{ readonly deps: RestoreDeps; readonly options: RestoreOptions }> {
+async function opened(call: Call, deployment: Deployment, vault: PublishedLog, to: string, pinned: readonly VerifierKey[]): Promise<Opened> {
   const { records, log, keys, kms, random, inbox, repairs, outputs } = deployment;
   const { now } = call.world;
   const { restoreKeys } = await import('../operations/restore-records');
@@ -79,8 +103,11 @@ async function opened(call: Call, deployment: Deployment, vault: PublishedLog, t
   const live = isLive && identity !== 'absent' ? { records, repairs, identity, by: await deployment.operator(), meter: silentMeter, sleep: call.io.sleep } : undefined;
   const opening = await restoreKeys({ keys, keyService: kms, random, now });
   const only = await scopeOf(call, deployment);
+  const { readFromTheStart } = await import('../operations/connect-readers');
+  const [target, connected] = [deployment.tableAt(to), [] as string[]];
   return {
-    deps: { ...opening, vault, target: deployment.tableAt(to), now, inbox, live },
+    deps: { ...opening, vault, target: isLive ? readFromTheStart(target, deployment.streamReaders, (reader) => connected.push(reader)) : target, now, inbox, live },
+    connected,
     options: { settings: await settingsFor(deployment, isLive), pinned, only, ...(identity !== 'absent' && { origin: identity.origin }) },
   };
 }
@@ -115,11 +142,12 @@ async function scopeOf({ text }: Call, { keys, kms }: Deployment): Promise<Resto
 
 /** Runs `work`; what the operations refuse becomes words for a person. */
 async function explained<T>(from: string | undefined, work: () => Promise<T>): Promise<T> {
-  const [{ RestoreError }, { ReplayError }] = await Promise.all([import('../operations/restore-records'), import('../operations/published-entries')]);
+  const [{ RestoreError }, { ReplayError }, { SnapshotError }] = await Promise.all([import('../operations/restore-records'), import('../operations/published-entries'), import('../core/snapshot')]);
   try {
     return await work();
   } catch (error) {
     if (error instanceof RestoreError) throw new Failure(error.code === 'other-log' || error.code === 'no-keys' ? 'wrong' : 'usage', error.message, error.next, { cause: error });
+    if (error instanceof SnapshotError) throw new Failure('wrong', error.message, error.next, { cause: error });
     if (error instanceof ReplayError) throw new Failure('wrong', `${from ?? 'the vault'} cannot be restored from: ${error.message}`, 'try a copy or the replica with --from; docs/runbook.md#restore', { cause: error });
     throw error;
   }
@@ -127,23 +155,27 @@ async function explained<T>(from: string | undefined, work: () => Promise<T>): P
 
 const isNothing = ({ exists, toWrite, toRemove, contents, settings, resumes }: RestorePlan): boolean => exists && !resumes && toWrite === 0 && toRemove.length === 0 && contents === 0 && settings.length === 0;
 
-const summary = ({ exists, toWrite, toReplace, toRemove, settings }: RestorePlan): string =>
+const isAllRead = (readers: ReadersPlan | undefined): boolean => readers === undefined || readers.toConnect.length + readers.toSwitchOn.length === 0;
+
+const summary = ({ exists, toWrite, toReplace, toRemove, settings }: RestorePlan, readers: ReadersPlan | undefined): string =>
   [
     ...(exists ? [] : ['makes it anew']),
     `writes ${amount(toWrite, 'record')}${toReplace === 0 ? '' : `, ${counted(toReplace)} over something else`}`,
     ...(toRemove.length === 0 ? [] : [`removes ${counted(toRemove.length)}`]),
     ...(settings.length === 0 ? [] : [`sets ${settings.map(({ setting }) => setting).join(', ')}`]),
+    ...(isAllRead(readers) ? [] : [`connects ${amount((readers?.toConnect.length ?? 0) + (readers?.toSwitchOn.length ?? 0), 'reader')} of its stream`]),
   ].join(', ');
 
 const maxShown = 20;
 
 function planned(plan: RestorePlan): string[] {
-  const { origin, size, at, target, isLive, exists, resumes, records, same, ahead, toWrite, toReplace, toRemove, contents, bytes, notes, losses, settings } = plan;
+  const { origin, size, at, target, isLive, exists, resumes, records, same, ahead, toWrite, toReplace, toRemove, contents, bytes, snapshot, snapshotNote, notes, losses, settings } = plan;
   const state = resumes ? 'goes on with what was begun' : exists ? (isLive ? 'is compared first' : 'is there and is compared first') : 'is made';
   return [
     ...aligned([
       ['log', printable(origin)],
       ['point', `${amount(size, 'entry', 'entries')}${at === undefined ? '' : `, changes until ${at}`}`],
+      ['begins from', snapshot === undefined ? 'the entries alone' : `the snapshot of ${amount(snapshot.size, 'entry', 'entries')}, taken ${snapshot.at}`],
       ['table', `${printable(target)}${isLive ? ', the LIVE table' : ''}: ${state}`],
       ['records', `${counted(records)}, of these ${counted(same)} as they should be${ahead === 0 ? '' : `, ${counted(ahead)} newer than the log and left alone`}`],
       ['to write', `${counted(toWrite)} (${counted(bytes)} bytes)${toReplace === 0 ? '' : `, ${counted(toReplace)} of them over something else`}`],
@@ -151,12 +183,20 @@ function planned(plan: RestorePlan): string[] {
       ...(contents === 0 ? [] : [['bodies', `${counted(contents)} to put back into the inbox`]]),
       ...settings.map(({ setting, wanted, there }) => ['setting', `${setting} is ${printable(there)}, should be ${printable(wanted)}`]),
     ]),
+    ...(snapshotNote === undefined ? [] : [`  NOT USED ${printable(snapshotNote.object)}: ${printable(snapshotNote.detail)}; ${printable(snapshotNote.next)}`]),
     ...toRemove.slice(0, maxShown).map(({ pk, sk }) => `  remove ${printable(pk)} / ${printable(sk)}`),
     ...(toRemove.length > maxShown ? [`  … and ${counted(toRemove.length - maxShown)} more; --json lists all`] : []),
     ...(losses === 0 ? [] : [`CANNOT BE RESTORED: ${counted(losses)}`]),
     ...notes.map(noted),
   ];
 }
+
+/** Who is let read the stream of the live table. */
+const plannedReaders = (readers: ReadersPlan | undefined): string[] => [
+  ...(readers?.toConnect ?? []).map((reader) => `  connect ${printable(reader)} to the stream the table has now, from its beginning`),
+  ...(readers?.toSwitchOn ?? []).map((reader) => `  switch on ${printable(reader)}, which reads its stream and was switched off`),
+  ...(readers?.nobody === true ? ['  NOBODY READS its stream, or ever did as far as Lambda knows: nothing is sealed. docs/runbook.md#restore says who should'] : []),
+];
 
 const noted = ({ why, meaning, count, entries }: RestoreNote): string =>
   `  ${MEANINGS[meaning]} ${counted(count)} ${why}: ${REASONS[why]} (${entries.length < count ? 'such as ' : ''}entry ${entries.map(counted).join('; ')})`;

@@ -1,7 +1,8 @@
 /**
- * `intact tamper --local`: changes a message by hand in the local cloud's table and shows how it comes out and how it is undone. Refuses everything but the local
+ * `intact tamper --local`: changes a message by hand in the local cloud's table and shows how it comes out and how it is undone; with --destroy it deletes the whole table. Refuses everything but the local
  * cloud, twice: by its option and because no other deployment is given the port to do it with.
  */
+import { destroyTable } from './tamper-destroy';
 import type { TamperStep } from '../operations/tamper';
 import type { Run } from './command';
 import { Failure } from './failure';
@@ -15,6 +16,10 @@ export const run: Run = async ({ operands: [messageId], text, flag, io, world })
   const deployment = await world.deployment();
   const { byHand, records, log, keys, kms, monitoring, vaultReader, lockPolicy, signer } = deployment;
   if (byHand === undefined) throw new Failure('usage', 'tamper works on the local cloud only');
+  if (flag('destroy')) {
+    if (messageId !== undefined) throw new Failure('usage', '--destroy takes the whole table: it goes without a message id');
+    return destroyTable(io, { ...deployment, byHand });
+  }
   const { tamper } = await import('../operations/tamper');
   const steps: (TamperStep & { readonly seconds: number })[] = [];
   const begun = world.now().getTime();

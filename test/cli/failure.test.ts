@@ -37,3 +37,9 @@ test('a failure says what and what next, on stderr, and leaves stdout to data', 
   expect(stdout).toBe('');
   expect(stderr).toBe(`intact: could not read the head\n  next: ${asFailure(new PortError('unavailable', '')).next}\n`);
 });
+
+test('a table that is gone leads to where it is restored; anything else that is wrong does not', () => {
+  const gone = new PortError('corrupt', 'could not scan records', { cause: Object.assign(new Error('x'), { name: 'ResourceNotFoundException' }) });
+  expect(reported(gone)).toMatchObject({ exit: 1, stderr: expect.stringContaining('docs/runbook.md#restore') as string });
+  expect(reported(new PortError('corrupt', 'x', { cause: new Error('x') })).stderr).not.toContain('#restore');
+});

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand, PutMetricFilterCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeContinuousBackupsCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectLockConfigurationCommand } from '@aws-sdk/client-s3';
 import { aws, outputs } from './harness/cloud';
 import { appSecret } from './harness/post';
@@ -18,6 +19,13 @@ describe('the local cloud', () => {
   it('has the vault locked as the template says', async () => {
     const { ObjectLockConfiguration } = await aws.s3.send(new GetObjectLockConfigurationCommand({ Bucket: outputs.VaultBucketName }));
     expect(ObjectLockConfiguration).toEqual({ ObjectLockEnabled: 'Enabled' });
+  });
+
+  it('has point-in-time recovery on for every table, as the template says', async () => {
+    for (const TableName of [outputs.RecordsTableName, outputs.LogTableName, outputs.KeysTableName, outputs.ViewsTableName]) {
+      const { ContinuousBackupsDescription } = await aws.dynamodb.send(new DescribeContinuousBackupsCommand({ TableName }));
+      expect([TableName, ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus]).toEqual([TableName, 'ENABLED']);
+    }
   });
 
   it('has an app secret of its own, under the ARN that the stack names', async () => {

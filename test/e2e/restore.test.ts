@@ -6,9 +6,7 @@ import {
   BatchGetItemCommand,
   DeleteItemCommand,
   DeleteTableCommand,
-  DescribeContinuousBackupsCommand,
   DescribeTableCommand,
-  DescribeTimeToLiveCommand,
   ListTagsOfResourceCommand,
   PutItemCommand,
   UpdateContinuousBackupsCommand,
@@ -21,6 +19,7 @@ import { answer, messages, newMarker, newMessageId, newPerson, newPhoneNumberId,
 import { intact, type Ran } from './harness/intact';
 import { post } from './harness/post';
 import { allSealed, checkpoint, recordsUnder } from './harness/published-log';
+import { tableSettings } from './harness/table-settings';
 import { scan, type Item } from './harness/tables';
 import { waitFor } from './harness/wait-for';
 
@@ -58,8 +57,6 @@ beforeAll(async () => {
   }
   recorded = await recordsUnder(phoneNumberId);
   content = { Bucket: outputs.InboxBucketName, Key: recorded.find(({ contentName }) => contentName !== undefined)?.['contentName']?.S ?? '' };
-  // The emulator's CloudFormation leaves this out; on AWS it is on.
-  await aws.dynamodb.send(new UpdateContinuousBackupsCommand({ TableName: live, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }));
   await allSealed();
 }, 90_000);
 
@@ -91,29 +88,8 @@ describe('npx intact restore into a table of its own', () => {
   });
 
   it('sets it like the live one, setting by setting: 0 differences but the label', async () => {
-    const settings = async (TableName: string): Promise<object> => {
-      const { Table } = await aws.dynamodb.send(new DescribeTableCommand({ TableName }));
-      const [ttl, backups, tags] = await Promise.all([
-        aws.dynamodb.send(new DescribeTimeToLiveCommand({ TableName })),
-        aws.dynamodb.send(new DescribeContinuousBackupsCommand({ TableName })),
-        aws.dynamodb.send(new ListTagsOfResourceCommand({ ResourceArn: Table?.TableArn })),
-      ]);
-      const { KeySchema, AttributeDefinitions, BillingModeSummary, StreamSpecification, SSEDescription, DeletionProtectionEnabled, GlobalSecondaryIndexes } = Table ?? {};
-      return {
-        KeySchema,
-        AttributeDefinitions: AttributeDefinitions?.map(({ AttributeName, AttributeType }) => `${AttributeName} ${AttributeType}`).sort(),
-        billing: BillingModeSummary?.BillingMode,
-        StreamSpecification,
-        SSEDescription,
-        DeletionProtectionEnabled,
-        indexes: GlobalSecondaryIndexes?.map(({ IndexName, KeySchema: keys, Projection }) => ({ IndexName, keys, Projection })),
-        expires: ttl.TimeToLiveDescription?.AttributeName ?? null,
-        backups: backups.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus,
-        tags: tags.Tags?.filter(({ Key }) => Key?.startsWith('aws:') !== true && Key !== 'intact:restore').map(({ Key, Value }) => `${Key}=${Value}`).sort() ?? [],
-      };
-    };
-    const made = await settings(copy);
-    expect(made).toEqual(await settings(live));
+    const made = await tableSettings(copy);
+    expect(made).toEqual(await tableSettings(live));
     expect(made).toMatchObject({ StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' }, DeletionProtectionEnabled: true, backups: 'ENABLED' });
   });
 
