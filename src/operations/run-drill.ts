@@ -1,18 +1,21 @@
 /**
  * The drill: restores the records from the vault into a scratch table, by the very operation that would restore the live one, holds the result against the live table record by record
  * and setting by setting, times it, and drops the scratch table whatever happened. What the live table has newer than the log that was restored is no difference. The result is a
- * record; a drill that could not be held leaves none, and its absence is the alarm.
+ * record; a drill that could not be held leaves none, and its absence is the alarm. Every so many drills restore from the second region's replica alone: what that lacks because it is some
+ * minutes behind is no difference, being far behind is one.
  */
-import { verifierKey } from '../core/log/vkey';
+import { verifierKey, type VerifierKey } from '../core/log/vkey';
 import { placeOf } from '../core/record-history';
 import { withMac } from '../core/record-mac';
 import { runImage } from '../core/run-records';
 import { isOfShare, shareName, WHOLE, type Share } from '../core/shares';
 import { standing } from '../core/table-audit';
 import type { Image, TableKey } from '../core/image';
-import type { Meter, RecordStore } from '../ports';
+import type { LogStore, Meter, RecordStore } from '../ports';
 import type { RestoreTarget, TableSettings } from '../ports/restore-target';
 import type { ScratchTable } from '../ports/scratch-table';
+import { wholeVault } from './facts-vault';
+import type { PublishedLog } from './published-entries';
 import { applyRestore, planRestore } from './restore-records';
 import { settingDifferences, settingsLike } from './restore-settings';
 import { settledLog, type SettledLog, type SettledLogDeps } from './settled-log';
@@ -22,6 +25,9 @@ export interface DrillDeps extends SettledLogDeps {
   readonly live: Pick<RestoreTarget, 'settings' | 'read' | 'scan'>;
   readonly scratch: ScratchTable;
   readonly restore: DrillRestore;
+  /** The same from the replica, where there is one. */
+  readonly replica?: DrillRestore | undefined;
+  readonly log: SettledLogDeps['log'] & Pick<LogStore, 'rounds'>;
   readonly records: Pick<RecordStore, 'create'>;
   readonly meter: Meter;
 }
@@ -32,7 +38,11 @@ export interface DrillDeps extends SettledLogDeps {
  */
 export type DrillRestore = (target: RestoreTarget, share: Share) => Promise<{ readonly records: number; readonly size: number; readonly losses: number }>;
 
+export type DrillSource = 'vault' | 'replica';
+
 export interface DrillOptions {
+  /** Without one: the vault. */
+  readonly from?: DrillSource;
   /** Without one: everything. */
   readonly share?: Share;
   /** How long this drill can last at most; a scratch table older than its drill's time is a leftover. */
@@ -47,6 +57,8 @@ export type DrillDifference =
   | { readonly kind: 'modified' | 'missing' | 'out-of-version' | 'extra' | 'not-restored'; readonly key: TableKey }
   /** Entries that could not be opened: what they sealed cannot be restored. */
   | { readonly kind: 'lost'; readonly entries: number }
+  /** The replica does not have so many entries that are published, the first of them sealed so long ago. */
+  | { readonly kind: 'behind'; readonly entries: number; readonly seconds: number }
   | { readonly kind: 'setting'; readonly setting: string; readonly live: string; readonly restored: string };
 
 export interface DrillReport {
@@ -54,7 +66,10 @@ export interface DrillReport {
   readonly drill: string;
   readonly ok: boolean;
   readonly share: Share;
+  readonly from: DrillSource;
   readonly size: number;
+  /** Published entries the replica did not have yet. */
+  readonly behind: number;
   /** Records restored and compared. */
   readonly records: number;
   readonly differences: number;
@@ -66,10 +81,10 @@ export interface DrillReport {
   readonly seconds: number;
 }
 
-/** `busy`: another drill is under way. `unmade`: the restore made no table. `no-table`: there is no live table to be held against. */
+/** `busy`: another drill is under way. `unmade`: the restore made no table. `no-table`: there is no live table to be held against. `no-replica`: the stage has none. */
 export class DrillError extends Error {
   constructor(
-    readonly code: 'busy' | 'unmade' | 'no-table',
+    readonly code: 'busy' | 'unmade' | 'no-table' | 'no-replica',
     message: string,
   ) {
     super(message);
@@ -81,6 +96,8 @@ export class DrillError extends Error {
 const MAX_NAMED = 200;
 /** Newer records that are looked up in the log, to tell a newer one from one the restore forgot. */
 const MAX_LOOKED_UP = 5_000;
+/** S3 promises 15 minutes for nearly every object; the heartbeat seals something every 15. A replica that lacks what is older is not being written. */
+export const REPLICA_BEHIND_AT_MOST_MS = 45 * 60_000;
 /** Tags of the scratch table: whose it is, and until when. */
 const BEGUN = 'intact:drill-begun';
 const UNTIL = 'intact:drill-until';
@@ -95,25 +112,28 @@ interface Run {
 }
 
 /** One drill. Throws `DrillError`, `ReplayError`, `PortError`, `VaultReadError`, `LogStopped`, and what `restore` throws. */
-export async function runDrill(deps: DrillDeps, { share = WHOLE, lastsAtMostMs, by, onStep = () => undefined }: DrillOptions): Promise<DrillReport> {
+export async function runDrill(deps: DrillDeps, { share = WHOLE, from = 'vault', lastsAtMostMs, by, onStep = () => undefined }: DrillOptions): Promise<DrillReport> {
+  const restore = from === 'vault' ? deps.restore : deps.replica;
+  if (restore === undefined) throw new DrillError('no-replica', 'there is no replica to restore from: the stage has no second region, or no drill uses it');
   const began = deps.now();
   const at = began.toISOString();
   const log = settledLog(deps);
   const run: Run = { deps, log, share, onStep, found: [], differences: 0 };
   await makeRoom(run, began);
   const scratch = marked(deps.scratch.open(), [`${BEGUN}=${at}`, `${UNTIL}=${new Date(began.getTime() + lastsAtMostMs).toISOString()}`]);
-  const { result: { restored, restoreSeconds, newer }, left } = await thenDropped(run, scratch, at, async () => {
+  const { result: { restored, restoreSeconds, newer, behind }, left } = await thenDropped(run, scratch, at, async () => {
     onStep('restoring', 0);
-    const from = deps.now().getTime();
-    const done = await deps.restore(scratch, share);
-    const took = (deps.now().getTime() - from) / 1000;
+    const start = deps.now().getTime();
+    const done = await restore(scratch, share);
+    const took = (deps.now().getTime() - start) / 1000;
     onStep('comparing', 0);
     if (done.losses > 0) differs(run, { kind: 'lost', entries: done.losses }, done.losses);
+    const lacking = from === 'replica' ? await lag(run, done.size) : 0;
     await compareSettings(run, scratch);
-    return { restored: done, restoreSeconds: took, newer: await compareRecords(run, scratch, done.size) };
+    return { restored: done, restoreSeconds: took, behind: lacking, newer: await compareRecords(run, scratch, done.size) };
   });
   const { differences, found } = run;
-  const target = [deps.scratch.name, shareName(share)].filter((part) => part !== '').join(', ');
+  const target = [deps.scratch.name, shareName(share), from === 'replica' ? 'from the replica' : ''].filter((part) => part !== '').join(', ');
   const result = { at, ok: differences === 0, findings: differences, records: restored.records, seconds: restoreSeconds, size: restored.size, target, ...(by !== undefined && { by }) };
   // The scratch table is gone by now. Died here: this drill was for nothing, the next one says it all again.
   await deps.records.create(withMac((await log.macKeys())[0], runImage('drill', result, (await log.identity()).systemSubject)));
@@ -122,7 +142,7 @@ export async function runDrill(deps: DrillDeps, { share = WHOLE, lastsAtMostMs, 
   if (differences > 0) deps.meter.count('DrillDifferences', differences);
   // What was found out counts; that a table was left behind is a failure all the same.
   if (left !== undefined) throw left;
-  return { drill: at, ok: result.ok, share, size: restored.size, records: restored.records, differences, found, newer, restoreSeconds, seconds: (deps.now().getTime() - began.getTime()) / 1000 };
+  return { drill: at, ok: result.ok, share, from, size: restored.size, behind, records: restored.records, differences, found, newer, restoreSeconds, seconds: (deps.now().getTime() - began.getTime()) / 1000 };
 }
 
 /** Drops what a killed drill left. One that may still be at work is left alone. */
@@ -184,17 +204,39 @@ const tagOf = ({ tags }: TableSettings, name: string): string | undefined => tag
 
 const noTable = (): DrillError => new DrillError('no-table', 'there is no live table to hold the restored one against: restore it (docs/runbook.md#restore)');
 
+/** How many published entries the replica lacks, of which it stated `size`. */
+async function lag(run: Run, size: number): Promise<number> {
+  const published = await run.log.settled();
+  if (published.size <= size) return 0;
+  const entries = published.size - size;
+  for await (const { time } of run.deps.log.rounds(size)) {
+    const ms = run.deps.now().getTime() - Date.parse(time);
+    if (ms > REPLICA_BEHIND_AT_MOST_MS) differs(run, { kind: 'behind', entries, seconds: Math.round(ms / 1000) });
+    break;
+  }
+  return entries;
+}
+
 /** The restore an operator would run, into the scratch table and with the live table's settings. Content outside the records is not looked at. */
-export const restoreFromVault =
-  (deps: SettledLogDeps & Pick<DrillDeps, 'live'>): DrillRestore =>
+export const restoreFromVault = (deps: SettledLogDeps & Pick<DrillDeps, 'live'>): DrillRestore => restoreFrom(deps, async () => deps.vault);
+
+/**
+ * The same from a copy of the vault, which need not hold more than the facts. `keys`, `keyService`: those of the second region, where the first is to be thought away; `log` and `signer`
+ * only say which log it has to be and by which key it has to be signed.
+ */
+export const restoreFromReplica = (deps: SettledLogDeps & Pick<DrillDeps, 'live'> & { readonly replica: PublishedLog }): DrillRestore => restoreFrom(deps, (pinned) => wholeVault(deps.replica, { pinned }));
+
+const restoreFrom =
+  (deps: SettledLogDeps & Pick<DrillDeps, 'live'>, vaultUnder: (pinned: readonly VerifierKey[]) => Promise<PublishedLog>): DrillRestore =>
   async (target, share) => {
     const log = settledLog(deps);
     const live = await deps.live.settings();
     if (live === 'absent') throw noTable();
     const { origin } = await log.identity();
-    const work = { target, vault: deps.vault, subjectKeys: log.subjectKeys, macKeys: await log.macKeys(), now: deps.now };
+    const pinned = [verifierKey(origin, await deps.signer.publicKey())];
+    const work = { target, vault: await vaultUnder(pinned), subjectKeys: log.subjectKeys, macKeys: await log.macKeys(), now: deps.now };
     const only = share.of === 1 ? undefined : (image: Image): boolean => isOfShare(placeOf(image), share);
-    const plan = await planRestore(work, { settings: settingsLike(live), pinned: [verifierKey(origin, await deps.signer.publicKey())], origin, only });
+    const plan = await planRestore(work, { settings: settingsLike(live), pinned, origin, only });
     await applyRestore(work, plan);
     return { records: plan.records, size: plan.size, losses: plan.losses };
   };

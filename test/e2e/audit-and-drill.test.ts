@@ -2,10 +2,12 @@
  * The two that hold the table against the log, on the deployed stack: what is wrong is found by whoever comes first, the sealer or the audit, is on record, and ends in a sound
  * table; a drill restores everything and leaves no table behind. Other tests damage records of their own, so only what this one did is asked about.
  */
-import { DeleteItemCommand, GetItemCommand, ListTablesCommand, PutItemCommand, UpdateItemCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, GetItemCommand, ListTablesCommand, PutItemCommand, QueryCommand, UpdateItemCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
 import { newestRun, runNow } from '../../local/rehearsal/runs';
 import { keyInventory } from '../../src/adapters/aws/key-inventory';
 import { dynamoDb } from '../../src/adapters/aws/dynamodb';
+import { Env } from '../../src/runtime/env';
+import { withEnvironment } from './harness/as-function';
 import { aws, outputs } from './harness/cloud';
 import { answer, messages, newMarker, newMessageId, newPerson, newPhoneNumberId, text } from './harness/deliveries';
 import { intact } from './harness/intact';
@@ -112,6 +114,28 @@ describe('the drill', () => {
     expect(await scratchTables()).toEqual([]);
     await waitFor('the metric in its log', () => logged('run-drill', 'DrillCompleted', began));
     expect(await now(keyOf(record))).toEqual(record);
+  }, 180_000);
+
+  it('from the replica, as every so many are: with the facts and the keys of the second region alone, and its record says so', async () => {
+    const record = await message();
+    await withEnvironment('run-drill', { [Env.DRILL_FROM_REPLICA_EVERY]: '1' }, () => runNow(aws.lambda, 'run-drill'));
+    const { Items: [newest] = [] } = await aws.dynamodb.send(new QueryCommand({ TableName, ConsistentRead: true, ScanIndexForward: false, Limit: 1, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: 'drill' } } }));
+    expect(newest?.['target']?.S).toBe(`${TableName}-drill-scratch, from the replica`);
+    expect(Number(newest?.['records']?.N)).toBeGreaterThan(8);
+    expect(await scratchTables()).toEqual([]);
+    expect(await now(keyOf(record))).toEqual(record);
+  }, 180_000);
+
+  it('from the replica by hand has no differences about what is sound, and tells how far behind it is', async () => {
+    const record = await message();
+    await allSealed();
+    const { code, stdout, stderr } = await intact(['drill', '--from', `s3://${outputs.ReplicaBucketName}`, '--json']);
+    expect([code === 0 || code === 1, stderr]).toEqual([true, expect.stringContaining(`source: s3://${outputs.ReplicaBucketName}`) as string]);
+    const report = JSON.parse(stdout) as { readonly from: string; readonly behind: number; readonly records: number; readonly found: readonly { readonly kind: string; readonly key?: { readonly pk: string } }[] };
+    expect(report).toMatchObject({ from: 'replica', behind: expect.any(Number) as number });
+    expect(report.records).toBeGreaterThan(8);
+    expect(report.found.filter(({ kind, key }) => kind === 'setting' || kind === 'behind' || key?.pk === record['pk']?.S)).toEqual([]);
+    expect(await scratchTables()).toEqual([]);
   }, 180_000);
 
   it('from the command line names every difference; of sound records and of the settings there is none', async () => {

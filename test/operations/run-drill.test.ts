@@ -1,18 +1,20 @@
 /** The drill: a sound system has no differences, every difference is found, and whatever happens the scratch table is gone, now or at the next drill. */
 import { FAULTS, Killed, type Fault } from '../../src/adapters/memory/process';
 import { itemsOf, memoryRestoreTarget, type MemoryTables } from '../../src/adapters/memory/restore-target';
+import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
 import { memoryScratchTable } from '../../src/adapters/memory/scratch-table';
 import { keyOf, type Image } from '../../src/core/image';
 import { withMac } from '../../src/core/record-mac';
 import { RECORDS_TABLE } from '../../src/core/records-table';
 import { runResultIn } from '../../src/core/run-records';
-import { restoreFromVault, runDrill, type DrillDeps, type DrillOptions, type DrillReport } from '../../src/operations/run-drill';
+import { REPLICA_BEHIND_AT_MOST_MS, restoreFromReplica, restoreFromVault, runDrill, type DrillDeps, type DrillOptions, type DrillReport } from '../../src/operations/run-drill';
 import { PortError } from '../../src/ports';
 import type { TableSettings } from '../../src/ports/restore-target';
 import { figure } from '../figures';
 import { forEachSeed } from '../seeds';
-import { subjectNamed } from '../world';
+import { makeWorld, subjectNamed } from '../world';
 import { auditedWorld, populated, profile, type AuditedWorld } from './audited-world';
+import { factsOf } from './facts-world';
 
 const MINUTE_MS = 60_000;
 const LIVE: TableSettings = { ...RECORDS_TABLE, indexes: [...RECORDS_TABLE.indexes], pointInTimeRecovery: true, deletionProtection: true, encryptionKey: 'arn:key', billing: 'on-demand', tags: ['aws:cloudformation:stack-name=Intact-x-Data', 'intact:stage=x'] };
@@ -141,6 +143,74 @@ test('what the live table has newer is no difference, whoever writes meanwhile',
     const report = await runDrill({ ...drilled.drillDeps, restore, live }, { lastsAtMostMs: MINUTE_MS });
     expect(report).toMatchObject({ ok: true, found: [] });
     expect(report.newer).toBeGreaterThan(0);
+  });
+});
+
+describe('a drill from the replica', () => {
+  /** The replica as it is now; `keys`: those of the second region. */
+  const replicated = (drilled: Drilled, facts = factsOf(drilled.world), keys: Pick<DrillDeps, 'keys' | 'keyService'> = drilled.world): Pick<DrillDeps, 'replica'> => ({
+    replica: restoreFromReplica({ ...drilled.drillDeps, ...keys, replica: memoryVaultReader(facts, 's3://replica') }),
+  });
+  const drill = (drilled: Drilled, replica = replicated(drilled), options: Partial<DrillOptions> = {}): Promise<DrillReport> =>
+    runDrill({ ...drilled.drillDeps, vault: noVault, ...replica }, { from: 'replica', lastsAtMostMs: 15 * MINUTE_MS, ...options });
+  /** What the comparison needs of the first region is its checkpoint; nothing else of it is read. */
+  let readOfVault: string[];
+  let noVault: DrillDeps['vault'];
+  const sound = async (seed: number, n = 60): Promise<Drilled> => {
+    const drilled = await drilledWorld(seed);
+    readOfVault = [];
+    noVault = { ...drilled.world.vault, get: (name) => (readOfVault.push(name), drilled.world.vault.get(name)) };
+    await populated(drilled, n);
+    return drilled;
+  };
+
+  test('restores every record from the facts alone, and says so in its result', async () => {
+    const drilled = await sound(20);
+    expect(await drill(drilled)).toMatchObject({ ok: true, from: 'replica', behind: 0, differences: 0, records: 60, size: 60 });
+    expect(new Set(readOfVault)).toEqual(new Set(['log.vkeys', 'checkpoint']));
+    expect(runResultIn((await drillRecords(drilled))[0] as Image)).toMatchObject({ ok: true, records: 60, target: 'records-drill-scratch, from the replica' });
+    expect([...drilled.tables.keys()]).toEqual(['records']);
+    expect((await drilled.drill()).from).toBe('vault');
+  });
+
+  test('uses the keys it is given and no others', async () => {
+    const drilled = await sound(21);
+    const keys = { ...drilled.world.keys, get: async () => 'absent' as const };
+    expect(await drill(drilled, replicated(drilled, undefined, { ...drilled.world, keys }))).toMatchObject({ ok: false, records: 0, found: expect.arrayContaining([{ kind: 'lost', entries: 60 }]) as unknown });
+  });
+
+  test('that is some minutes behind has no differences for it; far behind, that is one', async () => {
+    const drilled = await sound(22, 20);
+    const then = factsOf(drilled.world);
+    await drilled.world.write(drilled.world.message('since'), profile(drilled.world, 99, 1));
+    await drilled.world.records.replace(profile(drilled.world, 4, 2), 1);
+    await drilled.settle();
+    drilled.world.advance(REPLICA_BEHIND_AT_MOST_MS - 1_000);
+    expect(await drill(drilled, replicated(drilled, then))).toMatchObject({ ok: true, behind: 3, newer: 3, size: 20, records: 20 });
+    drilled.world.advance(2_000);
+    expect(await drill(drilled, replicated(drilled, then))).toMatchObject({ ok: false, differences: 1, behind: 3, found: [{ kind: 'behind', entries: 3, seconds: REPLICA_BEHIND_AT_MOST_MS / 1000 + 1 }] });
+    // Caught up, it is sound again, however long the log was quiet.
+    drilled.world.advance(24 * 60 * MINUTE_MS);
+    await drilled.settle();
+    expect(await drill(drilled)).toMatchObject({ ok: true, behind: 0 });
+  });
+
+  test('finds what only the replica has wrong', async () => {
+    const drilled = await sound(23, 20);
+    const facts = factsOf(drilled.world);
+    const segment = [...facts.keys()].find((name) => name.startsWith('segment/')) as string;
+    facts.set(segment, Buffer.concat([facts.get(segment) as Buffer, Buffer.from('x')]));
+    await expect(drill(drilled, replicated(drilled, facts))).rejects.toMatchObject({ name: 'RestoreError', code: 'before-first' });
+    await expect(drill(drilled, replicated(drilled, new Map()))).rejects.toMatchObject({ name: 'ReplayError', code: 'no-log' });
+    await expect(drill(drilled, replicated(drilled, factsOf(await makeWorld({ seed: 24 }))))).rejects.toMatchObject({ name: 'ReplayError', code: 'untrusted' });
+    expect(await drillRecords(drilled)).toEqual([]);
+    expect(drilled.world.meter.counts.get('DrillCompleted')).toBeUndefined();
+  });
+
+  test('is refused where there is no replica, before anything is made', async () => {
+    const drilled = await sound(25, 5);
+    await expect(drilled.drill({ from: 'replica' })).rejects.toMatchObject({ name: 'DrillError', code: 'no-replica' });
+    expect([...drilled.tables.keys()]).toEqual(['records']);
   });
 });
 
