@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- costs`: what a message costs at list price. Requests are counted, not guessed: the real operations run against the in-memory ports and every
+ * `npm run bench -- costs`: what a message costs at list price, and what watching over a million of them does. Requests are counted, not guessed: the real operations run against the in-memory ports and every
  * call is turned into the AWS requests and units its adapter makes. Also the growth of that cost from ten thousand to ten million entries.
- * Prices are list prices of us-east-1 without free tier; check them before you rely on a dollar figure, the counts stay.
+ * Prices are in prices.ts; check them before you rely on a dollar figure, the counts stay.
  */
 import { stringOf, type Image } from '../src/core/image';
 import { extendTree, levelCount, partialObjects, partialWidth, type TreeEdge } from '../src/core/log/tiles';
@@ -13,41 +13,17 @@ import { sealRecords } from '../src/operations/seal-records';
 import { indexBytes as bytesInIndex, itemBytes as bytesOfItem, writeUnits } from '../test/item-bytes';
 import { makeWorld, subjectNamed, type World } from '../test/world';
 import { receivingWorld } from '../test/operations/receiving-world';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { PortCall } from '../src/adapters/memory/process';
-
-/** Dollars for one. */
-const PRICE = {
-  httpApi: 1 / 1e6,
-  lambdaRequest: 0.2 / 1e6,
-  lambdaGBs: 0.0000133334,
-  write: 0.625 / 1e6,
-  read: 0.125 / 1e6,
-  put: 0.005 / 1e3,
-  get: 0.0004 / 1e3,
-  sign: 0.15 / 1e4,
-  alarm: 0.1,
-  metric: 0.3,
-  key: 1,
-  secret: 0.4,
-  /** Put of a replica, in the second region. */
-  replica: 0.005 / 1e3,
-  /** A gigabyte from region to region, and what replication with time control adds to it. */
-  transferGB: 0.02 + 0.015,
-  storedGBMonth: 0.023,
-} as const;
-type Unit = 'httpApi' | 'lambdaRequest' | 'write' | 'read' | 'put' | 'get' | 'sign';
-type Counts = Partial<Record<Unit, number>>;
+import { METRIC_NAMES } from '../src/core/metric-names';
+import { alarmRegistry } from '../lib/constructs/alarm-registry';
+import { readStage } from '../lib/stage';
+import { compute, type Counts, dollars, money, PRICE, scaled, sum } from './prices';
+import { printWatchingCosts, watchingCosts } from './watching-costs';
 
 /** Assumed, because only AWS can tell: billed milliseconds, at the memory lib gives these functions. */
 const BILLED = { receive: { ms: 30, GB: 0.5 }, sealPerRound: { ms: 120, GB: 1 }, sealPerEntry: { ms: 0.3, GB: 1 }, publishPerRound: { ms: 250, GB: 0.5 }, project: { ms: 15, GB: 0.25 } } as const;
-
-const sum = (...all: Counts[]): Counts => all.reduce<Record<string, number>>((total, each) => {
-  for (const [unit, n] of Object.entries(each)) total[unit] = (total[unit] ?? 0) + n;
-  return total;
-}, {});
-const scaled = (counts: Counts, by: number): Counts => Object.fromEntries(Object.entries(counts).map(([unit, n]) => [unit, n * by]));
-const dollars = (counts: Counts): number => Object.entries(counts).reduce((total, [unit, n]) => total + n * PRICE[unit as Unit], 0);
-const compute = ({ ms, GB }: { readonly ms: number; readonly GB: number }): number => (ms / 1000) * GB * PRICE.lambdaGBs;
 
 /** What the adapters send for one call of a port. `entries`: changes in the round; marks are 16 bytes each in the items of their minutes. */
 function requestsOf({ port, method }: PortCall, entries: number): Counts {
@@ -164,8 +140,6 @@ function putsPerEntry(size: number, k: number, rounds: number): number {
   return puts / (rounds * k);
 }
 
-const money = (value: number): string => `$${value.toFixed(2)}`;
-
 async function main(): Promise<void> {
   const { receive, views, itemBytes, indexBytes } = await messageOf();
   console.log('One inbound text of 700 characters from a known customer');
@@ -191,10 +165,15 @@ async function main(): Promise<void> {
   console.log('\nRequests of one round (seal + publish)');
   console.log('| | 1 | 10 | 1,000 |\n|---|---:|---:|---:|');
   for (const unit of ['read', 'write', 'put', 'get', 'sign'] as const) console.log(`| ${unit} | ${rounds.map((round) => (round[unit] ?? 0).toFixed(1)).join(' | ')} |`);
+  const [stages, lambdas] = [join(__dirname, '../stages'), readdirSync(join(__dirname, '../lambdas')).length];
+  const prod = readStage('prod', stages);
+  // Those of the second region are told apart above; of each function there is one.
+  const alarms = alarmRegistry(prod).filter(({ source }) => !('replication' in source)).reduce((n, { source }) => n + ('of' in source && source.of === 'each' ? lambdas : 1), 0);
   // Rounds are bounded by the sealing window: at most one a second however many messages come.
   const perRound = dollars(rounds[0] ?? {}) + compute(BILLED.sealPerRound) + compute(BILLED.publishPerRound);
-  console.log(`\nA quiet month: ${money(30 * 96 * perRound)} for heartbeats every 15 minutes; fixed: keys, secret, alarms, metrics about ${money(6 * PRICE.key + PRICE.secret + 25 * PRICE.alarm + 24 * PRICE.metric)}`);
+  console.log(`\nA quiet month: ${money(30 * 96 * perRound)} for heartbeats every 15 minutes; fixed: keys, secret, alarms, metrics ${money(6 * PRICE.key + PRICE.secret + alarms * PRICE.alarm + METRIC_NAMES.length * PRICE.metric)} (${alarms} alarms, ${METRIC_NAMES.length} metrics)`);
   console.log(`The most that sealing can cost in a month, a round every second: ${money(30 * 86_400 * perRound)} and ${money(1e6 * compute(BILLED.sealPerEntry))} for every million entries`);
+  printWatchingCosts(await watchingCosts(), prod);
   console.log('\nGrowth: objects put per entry, rounds of 10 entries, 2,000 rounds');
   const [small, large] = [putsPerEntry(10_000, 10, 2_000), putsPerEntry(10_000_000, 10, 2_000)];
   console.log(`  at 10 thousand ${small.toFixed(4)}, at 10 million ${large.toFixed(4)}, ratio ${(large / small).toFixed(3)}   target ≤ 1.1 ${large / small <= 1.1 ? 'reached' : 'MISSED'}`);

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 const BENCHES: Readonly<Record<string, string>> = {
   append: 'entries a second into a local tlog-tiles directory, against Tessera POSIX',
   verify: "entries a second verified, against Tessera's fsck",
+  restore: 'records a second restored from a vault, against restic',
   webhook: 'CPU and cold start of receive-webhook, against middy + Powertools + zod',
+  growth: 'what reading a whole log takes, from ten thousand to ten million entries',
+  'recovery-point': 'seconds from the answer 200 until a record can be restored from the vault, and from its replica',
   costs: 'what a message costs at list price, and how that grows with the log',
   'split-delivery': 'cost of splitting one delivery, against JSON.parse',
 };
