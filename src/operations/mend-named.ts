@@ -1,0 +1,77 @@
+/** What entries name, and what lies beside the log in a mended vault: blobs and reports by the hash an entry states, snapshots whole or not at all, and nothing that nobody named. */
+import { entryIn } from '../core/entry';
+import { sha256Hex } from '../core/log/sha256';
+import { parseManifest, SnapshotError } from '../core/snapshot';
+import { blobName, classifyName } from '../core/verify/vault-name';
+import { fromCopies, lost, type HealedObject, type Healing } from './healed-object';
+
+/** What entries name. */
+export class NamedObjects {
+  readonly byName = new Map<string, { readonly sha256: string; readonly index: number }>();
+
+  note(bytes: Buffer | undefined, index: number): void {
+    // Parsing every entry takes longer than everything else: these names occur in no other place of an entry.
+    if (bytes === undefined || !(bytes.includes('"blob":') || bytes.includes('"objects":'))) return;
+    const entry = entryIn(bytes);
+    if (entry === undefined) return;
+    if (entry.op === 'put' && entry.blob !== undefined) this.byName.set(blobName(entry.blob), { sha256: entry.blob, index });
+    for (const { name, sha256 } of entry.objects ?? []) this.byName.set(name, { sha256, index });
+  }
+}
+
+export async function* otherObjects(healing: Healing, { byName }: NamedObjects): AsyncGenerator<HealedObject> {
+  const { copies } = healing;
+  const taken = new Set<string>();
+  for (const [object, { sha256, index }] of byName) {
+    taken.add(object);
+    if (classifyName(object).kind === 'snapshot-manifest') yield* snapshot(healing, object, sha256, taken);
+    else yield (await fromCopies(healing, object, hasHash(sha256))) ?? (await lost(healing, object, `entry ${index} names it`));
+  }
+  for await (const object of copies.names('')) {
+    const known = classifyName(object);
+    if (known.kind === 'other' || (known.kind === 'document' && !taken.has(object))) {
+      if ((await copies.own(object)) !== 'absent') yield { state: 'left-out', object, why: known.kind === 'other' ? 'stranger' : 'unnamed' };
+    } else if ((known.kind === 'blob' || known.kind === 'snapshot-part' || known.kind === 'snapshot-manifest') && !taken.has(object)) {
+      const healed = await fromCopies(healing, object, hasHash(known.sha256));
+      // Nothing needs it; where it is gone or hidden it may have gone by right.
+      if (healed?.state === 'sound' || (await copies.own(object)) !== 'absent') yield healed ?? { state: 'left-out', object, why: 'orphan-damaged' };
+    }
+  }
+}
+
+const hasHash =
+  (sha256: string) =>
+  (bytes: Buffer): boolean =>
+    sha256Hex(bytes) === sha256;
+
+/**
+ * A snapshot repeats the log, and goes when its retention ends: it is kept whole or not at all. In place nothing of one is put back whose manifest is not there, since it may have expired.
+ */
+async function* snapshot(healing: Healing, object: string, sha256: string, taken: Set<string>): AsyncGenerator<HealedObject> {
+  const own = await healing.copies.own(object);
+  if (own === 'absent' && healing.inPlace) return;
+  const manifest = await fromCopies(healing, object, hasHash(sha256));
+  if (manifest === undefined || !('bytes' in manifest)) {
+    if (own !== 'absent') yield { state: 'left-out', object, why: 'snapshot-incomplete' };
+    return;
+  }
+  const parts: HealedObject[] = [];
+  for (const { name, sha256: hash } of partsIn(object, manifest.bytes)) {
+    taken.add(name);
+    const part = await fromCopies(healing, name, hasHash(hash));
+    if (part === undefined) return yield { state: 'left-out', object, why: 'snapshot-incomplete' };
+    parts.push(part);
+  }
+  yield* parts;
+  yield manifest;
+}
+
+/** None of a manifest that this program cannot read: its parts are known by their own names. */
+function partsIn(object: string, bytes: Buffer): readonly { readonly name: string; readonly sha256: string }[] {
+  try {
+    return parseManifest(object, bytes).parts;
+  } catch (error) {
+    if (error instanceof SnapshotError) return [];
+    throw error;
+  }
+}
