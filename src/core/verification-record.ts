@@ -16,6 +16,12 @@ export interface SeenCheckpoint {
   readonly root: string;
 }
 
+/** A discrepancy of one version of an object, where a store keeps several. */
+export interface VersionFinding extends Finding {
+  /** As the store names it. */
+  readonly version: string;
+}
+
 /** What a verification of the whole vault came to. */
 export interface VerificationResult {
   readonly ok: boolean;
@@ -67,13 +73,15 @@ const ENTRIES_IN_DOUBT: ReadonlySet<FindingCode> = new Set<FindingCode>([
 ]);
 
 /** The same discrepancy, found again by a later run, has the same key: it is one finding until somebody has dealt with it. */
-export function vaultFindingImage({ code, object, index, detail }: Finding, systemSubject: string, at: string): Image {
-  const source = `vault:${createHash('sha256').update(JSON.stringify([object, index ?? null, code])).digest('base64url')}`;
+export function vaultFindingImage({ code, object, index, detail, version }: Finding & Partial<VersionFinding>, systemSubject: string, at: string): Image {
+  const which = [object, index ?? null, code, ...(version === undefined ? [] : [version])];
+  const source = `vault:${createHash('sha256').update(JSON.stringify(which)).digest('base64url')}`;
   return {
     ...systemImage(recordKeys.finding(source, code), 'finding', systemSubject, at),
     code: { S: code },
     source: { S: source },
     object: { S: object },
+    ...(version !== undefined && { version: { S: version } }),
     ...(index !== undefined && { entry: { N: String(index) } }),
     detail: { S: detail },
   };

@@ -1,23 +1,28 @@
 /**
- * Write-once, as the store itself enforces it: every locked name has exactly one version, no delete marker, and the retention that was
+ * Write-once, as the store itself enforces it: every locked name has exactly one version, no delete marker, and every version there is the retention that was
  * promised when it was written. Whether a lock has run out by now does not matter; that it was as long as promised does.
  */
-import { finding, type Finding } from '../core/verify/finding-codes';
+import { finding, type FindingCode } from '../core/verify/finding-codes';
+import type { VersionFinding } from '../core/verification-record';
 import { isWriteOnce } from '../core/verify/vault-name';
-import type { ObjectLock, VaultLocks } from '../ports/vault-reader';
+import type { ObjectLock, ObjectVersion, VaultLocks } from '../ports/vault-reader';
 
 /** What the vault promises, where the verifier knows it. */
 export interface LockPolicy {
   readonly mode: ObjectLock['mode'];
   readonly retentionDays: number;
+  /** Of what lies under snapshot/, which repeats the log and may go sooner; without it as long as everything else. */
+  readonly snapshotRetentionDays?: number;
 }
 
 export interface LockSummary {
-  /** Write-once objects whose lock was looked at. */
+  /** Versions of write-once objects whose lock was looked at. */
   readonly checked: number;
+  /** Of these, without a lock, locked for too short a time, or in the wrong mode. */
+  readonly wrong: number;
   /** null: there are none. */
   readonly mode: ObjectLock['mode'] | 'mixed' | null;
-  /** Days from writing to the end of retention, of the shortest lock; null: there are none. */
+  /** Days from writing to the end of retention, of the shortest lock outside of snapshot/; null: there are none. */
   readonly shortestDays: number | null;
   /** The policy they were held against; null: none was given, so only the presence of locks is checked. */
   readonly policy: LockPolicy | null;
@@ -25,46 +30,114 @@ export interface LockSummary {
 
 const CONCURRENCY = 16;
 const DAY_MS = 86_400_000;
+const SNAPSHOT = 'snapshot/';
 
-export async function checkLocks(locks: VaultLocks, policy: LockPolicy | undefined, report: (finding: Finding) => void): Promise<LockSummary> {
-  const modes = new Set<ObjectLock['mode']>();
-  let [checked, shortestDays] = [0, Infinity];
-  const checkOne = async (name: string): Promise<void> => {
-    const lock = await locks.lock(name);
-    if (lock === 'absent') return; // hidden by a delete marker, which is reported as such
-    checked++;
-    if (lock === 'none') return report(finding('lock-missing', name, 'it has no retention'));
-    modes.add(lock.mode);
-    const days = (lock.retainUntil.getTime() - lock.lastModified.getTime()) / DAY_MS;
-    shortestDays = Math.min(shortestDays, days);
-    if (policy === undefined) return;
-    if (lock.mode !== policy.mode) report(finding('lock-wrong-mode', name, `its mode is ${lock.mode}, promised is ${policy.mode}`));
-    if (days < policy.retentionDays) report(finding('lock-shortened', name, `it is locked for ${days.toFixed(2)} days from its writing, promised are ${policy.retentionDays}`));
-  };
+/** Costs one request a thousand versions, and one for the lock of each. Throws VaultReadError. */
+export async function checkLocks(locks: VaultLocks, policy: LockPolicy | undefined, report: (finding: VersionFinding) => void): Promise<LockSummary> {
+  const scan = new LockScan(locks, policy, report);
+  for await (const versions of byName(locks.versions())) await scan.name(versions);
+  return scan.end();
+}
 
-  const running = new Set<Promise<void>>();
-  let failure: { readonly error: unknown } | undefined;
-  const versions = new Map<string, number>(); // of the name being listed only
-  for await (const { name, kind } of locks.versions()) {
-    if (failure !== undefined) break;
-    if (!isWriteOnce(name)) continue;
-    if (kind === 'delete-marker') {
-      report(finding('delete-marker', name, 'a delete marker lies over it'));
+/** The versions of one write-once name at a time. */
+async function* byName(versions: AsyncIterable<ObjectVersion>): AsyncGenerator<readonly [ObjectVersion, ...ObjectVersion[]]> {
+  let [first, ...rest]: ObjectVersion[] = [];
+  for await (const version of versions) {
+    if (!isWriteOnce(version.name)) continue;
+    if (first?.name === version.name) {
+      rest.push(version);
       continue;
     }
-    const seen = versions.get(name) ?? 0;
-    if (seen === 0) versions.clear();
-    versions.set(name, seen + 1);
-    if (seen === 1) report(finding('second-version', name, 'it has more than one version'));
-    if (seen > 0) continue;
-    while (running.size >= CONCURRENCY) await Promise.race(running);
-    const task: Promise<void> = checkOne(name)
-      .catch((error: unknown) => void (failure ??= { error }))
-      .finally(() => running.delete(task));
-    running.add(task);
+    if (first !== undefined) yield [first, ...rest];
+    [first, rest] = [version, []];
   }
-  await Promise.all(running);
-  if (failure !== undefined) throw failure.error;
-  const [mode = null, other] = modes;
-  return { checked, mode: other === undefined ? mode : 'mixed', shortestDays: shortestDays === Infinity ? null : shortestDays, policy: policy ?? null };
+  if (first !== undefined) yield [first, ...rest];
+}
+
+class LockScan {
+  private readonly modes = new Set<ObjectLock['mode']>();
+  private checked = 0;
+  private wrong = 0;
+  private shortestDays = Infinity;
+  private readonly running = new Set<Promise<void>>();
+  private failure: { readonly error: unknown } | undefined;
+
+  constructor(
+    private readonly locks: VaultLocks,
+    private readonly policy: LockPolicy | undefined,
+    private readonly report: (finding: VersionFinding) => void,
+  ) {}
+
+  /** Begins with the versions of one name; waits only when too many are under way. */
+  async name(versions: readonly [ObjectVersion, ...ObjectVersion[]]): Promise<void> {
+    while (this.running.size >= CONCURRENCY) await Promise.race(this.running);
+    if (this.failure !== undefined) throw this.failure.error;
+    const task: Promise<void> = this.check(versions)
+      .catch((error: unknown) => void (this.failure ??= { error }))
+      .finally(() => this.running.delete(task));
+    this.running.add(task);
+  }
+
+  async end(): Promise<LockSummary> {
+    await Promise.all(this.running);
+    if (this.failure !== undefined) throw this.failure.error;
+    const [mode = null, other] = this.modes;
+    const shortestDays = this.shortestDays === Infinity ? null : this.shortestDays;
+    return { checked: this.checked, wrong: this.wrong, mode: other === undefined ? mode : 'mixed', shortestDays, policy: this.policy ?? null };
+  }
+
+  /** One name's versions one after the other: who planted thousands of them gains no thousands of requests at once. */
+  private async check(versions: readonly [ObjectVersion, ...ObjectVersion[]]): Promise<void> {
+    const stored = versions.filter(({ kind }) => kind === 'version');
+    const ends = new Map<ObjectVersion, Date>();
+    for (const version of stored) {
+      const lock = await this.locks.lock(version);
+      if (lock === 'absent') continue; // expired, or deleted since it was listed; the next scan no longer lists it
+      this.judge(version, lock);
+      // Nothing kept it from being deleted: whoever hid it hid it at once.
+      ends.set(version, lock === 'none' ? new Date(NEVER_MS) : lock.retainUntil);
+    }
+    const second = stored.at(-2);
+    if (second !== undefined) this.found('second-version', second, `it has ${stored.length} versions; the oldest is the one that was written once`);
+    for (const marker of versions) {
+      if (marker.kind === 'delete-marker' && !isExpiry(marker, ends)) this.found('delete-marker', marker, 'a delete marker lies over it');
+    }
+  }
+
+  private judge(version: ObjectVersion, lock: ObjectLock | 'none'): void {
+    this.checked++;
+    const wrong = this.faultsOf(version, lock);
+    if (wrong.length > 0) this.wrong++;
+    for (const [code, detail] of wrong) this.found(code, version, version.isLatest ? detail : `version ${version.version}: ${detail}`);
+  }
+
+  private faultsOf({ name, lastModified }: ObjectVersion, lock: ObjectLock | 'none'): (readonly [FindingCode, string])[] {
+    if (lock === 'none') return [['lock-missing', 'it has no retention']];
+    this.modes.add(lock.mode);
+    const isSnapshot = name.startsWith(SNAPSHOT);
+    const days = (lock.retainUntil.getTime() - lastModified.getTime()) / DAY_MS;
+    if (!isSnapshot) this.shortestDays = Math.min(this.shortestDays, days);
+    if (this.policy === undefined) return [];
+    const promised = isSnapshot ? (this.policy.snapshotRetentionDays ?? this.policy.retentionDays) : this.policy.retentionDays;
+    return [
+      ...(lock.mode === this.policy.mode ? [] : [['lock-wrong-mode', `its mode is ${lock.mode}, promised is ${this.policy.mode}`] as const]),
+      ...(days >= promised ? [] : [['lock-shortened', `it is locked for ${days.toFixed(2)} days from its writing, promised are ${promised}`] as const]),
+    ];
+  }
+
+  private found(code: FindingCode, { name, version }: ObjectVersion, detail: string): void {
+    this.report({ ...finding(code, name, detail), version });
+  }
+}
+
+/** The last moment a Date can hold. */
+const NEVER_MS = 8.64e15;
+
+/**
+ * A snapshot is expired once its lock has ended: a marker is put over it, its version goes a day later, then the marker. So a marker is in order over versions whose lock had ended when it
+ * was made, and where no version is left: before its lock ended nobody could have removed one.
+ */
+function isExpiry(marker: ObjectVersion, ends: ReadonlyMap<ObjectVersion, Date>): boolean {
+  if (!marker.name.startsWith(SNAPSHOT)) return false;
+  return [...ends].every(([version, end]) => version.lastModified.getTime() > marker.lastModified.getTime() || end.getTime() <= marker.lastModified.getTime());
 }

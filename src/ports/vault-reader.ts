@@ -26,22 +26,29 @@ export class VaultReadError extends Error {
 export interface ObjectLock {
   readonly mode: 'COMPLIANCE' | 'GOVERNANCE';
   readonly retainUntil: Date;
-  readonly lastModified: Date;
 }
 
 /** One version or delete marker of a name. */
 export interface ObjectVersion {
   readonly name: string;
+  /** Tells it from the others of its name; opaque. */
+  readonly version: string;
   readonly kind: 'version' | 'delete-marker';
   readonly isLatest: boolean;
+  /** When it was written. */
+  readonly lastModified: Date;
 }
 
-/** What a store with object lock can tell beside the bytes. */
+export type VersionId = Pick<ObjectVersion, 'name' | 'version'>;
+
+/** What a store that keeps versions under lock can tell beside the bytes of the latest. */
 export interface VaultLocks {
-  /** The lock of the latest version; 'none' when it has none, 'absent' when there is no such object. Throws VaultReadError. */
-  lock(name: string): Promise<ObjectLock | 'none' | 'absent'>;
-  /** Every version and delete marker, in name order. Throws VaultReadError. */
-  versions(): AsyncIterable<ObjectVersion>;
+  /** The lock of one version; 'none' when it has none, 'absent' when there is no such version any more. Throws VaultReadError. */
+  lock(version: VersionId): Promise<ObjectLock | 'none' | 'absent'>;
+  /** Every version and delete marker of the names that begin with `prefix` (all without it): in name order, of one name the latest first. Throws VaultReadError. */
+  versions(prefix?: string): AsyncIterable<ObjectVersion>;
+  /** The bytes of one version; 'absent' when there is no such version any more. Throws VaultReadError. */
+  get(version: VersionId): Promise<Buffer | 'absent'>;
 }
 
 /** Bundles examined ahead of the one who asks for them, by as many threads as there are. */

@@ -3,9 +3,10 @@
  * deployed functions do is in the way.
  */
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DeleteTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand, type CreateKeyCommandInput } from '@aws-sdk/client-kms';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateEventSourceMappingCommand, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand, type EventSourceMappingConfiguration } from '@aws-sdk/client-lambda';
+import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { dynamoDb, itemOf } from '../../src/adapters/aws/dynamodb';
 import { keyTable } from '../../src/adapters/aws/key-table';
 import { kms, kmsKeyService, kmsSigner } from '../../src/adapters/aws/kms';
@@ -17,6 +18,7 @@ import { s3 } from '../../src/adapters/aws/s3';
 import { s3Inbox } from '../../src/adapters/aws/s3-inbox';
 import { s3Vault } from '../../src/adapters/aws/s3-vault';
 import { s3VaultReader } from '../../src/adapters/aws/s3-vault-reader';
+import { streamReaders } from '../../src/adapters/operator/stream-readers';
 import { viewStore } from '../../src/adapters/aws/view-store';
 import { keyOf } from '../../src/core/image';
 import { KeySchema } from '../../src/core/table-keys';
@@ -28,8 +30,11 @@ import { logStoreContract } from '../contracts/log-store-contract';
 import { recordRepairsContract } from '../contracts/record-repairs-contract';
 import { recordStoreContract } from '../contracts/record-store-contract';
 import { restoreTargetContract } from '../contracts/restore-target-contract';
+import { streamReadersContract } from '../contracts/stream-readers-contract';
+import { vaultVersionsContract } from '../contracts/vault-versions-contract';
 import { viewStoreContract } from '../contracts/view-store-contract';
 import { aws } from './harness/cloud';
+import { functionNamed } from './harness/watching';
 
 const retentionDays = 1;
 const { pk, sk, byCustomer } = KeySchema;
@@ -71,6 +76,43 @@ restoreTargetContract('DynamoDB', async () => ({
   open: (name) => restoreTarget(dynamoDb(), name),
   encryptionKey: await newKey({}),
 }));
+streamReadersContract('Lambda', async () => {
+  const [first, second] = await Promise.all((['heartbeat', 'sweep-inbox'] as const).map(functionNamed));
+  const readers = streamReaders(aws.lambda, aws.dynamodb);
+  const mapping = async (reader: string, EventSourceArn: string): Promise<EventSourceMappingConfiguration> => {
+    const { EventSourceMappings: [found, ...others] = [] } = await aws.lambda.send(new ListEventSourceMappingsCommand({ FunctionName: reader, EventSourceArn }));
+    if (found === undefined || others.length > 0) throw new Error(`${reader} should read ${EventSourceArn} once, not ${others.length + (found === undefined ? 0 : 1)} times`);
+    return found;
+  };
+  return {
+    readers,
+    functions: [first!.name, second!.name],
+    newName: () => `contract-${randomUUID()}`,
+    make: async (table, { stream } = { stream: true }) => {
+      const settings = { expires: null, pointInTimeRecovery: false, deletionProtection: false, encryptionKey: null, billing: 'on-demand' as const, indexes: [], tags: [] };
+      await restoreTarget(dynamoDb(), table).create({ ...settings, stream: stream ? 'NEW_AND_OLD_IMAGES' : null });
+    },
+    drop: async (TableName) => void (await aws.dynamodb.send(new DeleteTableCommand({ TableName }))),
+    read: async (table, FunctionName, { batchSize, windowSeconds, retries, maxAgeSeconds, bisect, filter }) =>
+      void (await aws.lambda.send(new CreateEventSourceMappingCommand({
+        FunctionName,
+        EventSourceArn: await readers.streamOf(table),
+        StartingPosition: 'LATEST',
+        BatchSize: batchSize,
+        MaximumBatchingWindowInSeconds: windowSeconds,
+        MaximumRetryAttempts: retries,
+        MaximumRecordAgeInSeconds: maxAgeSeconds,
+        BisectBatchOnFunctionError: bisect,
+        ...(filter !== undefined && { FilterCriteria: { Filters: [{ Pattern: filter }] } }),
+      }))),
+    switchOff: async (reader, stream) => void (await aws.lambda.send(new UpdateEventSourceMappingCommand({ UUID: (await mapping(reader, stream)).UUID, Enabled: false }))),
+    settingsOf: async (reader, stream) => {
+      const { StartingPosition, BatchSize = 0, MaximumBatchingWindowInSeconds = 0, MaximumRetryAttempts = 0, MaximumRecordAgeInSeconds = 0, BisectBatchOnFunctionError = false, FilterCriteria } = await mapping(reader, stream);
+      expect(StartingPosition).toBe('TRIM_HORIZON');
+      return { batchSize: BatchSize, windowSeconds: MaximumBatchingWindowInSeconds, retries: MaximumRetryAttempts, maxAgeSeconds: MaximumRecordAgeInSeconds, bisect: BisectBatchOnFunctionError, filter: FilterCriteria?.Filters?.[0]?.Pattern };
+    },
+  };
+});
 viewStoreContract('DynamoDB', async () => viewStore(dynamoDb(), await newTable()));
 logStoreContract('DynamoDB', async () => logStore(dynamoDb(), await newTable()));
 keyTableContract('DynamoDB', async () => keyTable(dynamoDb(), await newTable()));
@@ -79,41 +121,13 @@ signerContract('KMS', async () => kmsSigner(kms(), await newKey({ KeySpec: 'ECC_
 vaultContract('S3', async () => vaultIn(await newBucket()));
 inboxContract('S3', async () => s3Inbox(s3(), await newBucket()));
 
-describe('S3 as verification reads it', () => {
-  const setUp = async () => {
-    const bucket = await newBucket();
-    const vault = vaultIn(bucket);
-    await vault.createLocked('blob/a', Buffer.from('a'));
-    await vault.replaceMutable('checkpoint', Buffer.from('1'), 'absent');
-    return { vault, reader: s3VaultReader(s3(), bucket) };
+vaultVersionsContract('S3', async () => {
+  const Bucket = await newBucket();
+  return {
+    vault: vaultIn(Bucket),
+    reader: s3VaultReader(s3(), Bucket),
+    retentionDays,
+    put: async (Key, Body) => void (await aws.s3.send(new PutObjectCommand({ Bucket, Key, Body }))),
+    hide: async (Key) => void (await aws.s3.send(new DeleteObjectCommand({ Bucket, Key }))),
   };
-  const versionsOf = async (reader: ReturnType<typeof s3VaultReader>): Promise<string[]> => {
-    const found: string[] = [];
-    for await (const { name, kind, isLatest } of reader.locks?.versions() ?? []) found.push(`${name} ${kind} ${isLatest}`);
-    return found;
-  };
-
-  test('a locked object has the promised lock, an unlocked one none, an absent one neither', async () => {
-    const { reader } = await setUp();
-    const lock = await reader.locks?.lock('blob/a');
-    if (typeof lock !== 'object') throw new Error(`there should be a lock, not ${lock}`);
-    expect(lock.mode).toBe('COMPLIANCE');
-    const lockedDays = (lock.retainUntil.getTime() - lock.lastModified.getTime()) / 86_400_000;
-    expect(lockedDays).toBeGreaterThanOrEqual(retentionDays);
-    expect(lockedDays).toBeLessThanOrEqual(retentionDays + 2);
-    expect(await reader.locks?.lock('checkpoint')).toBe('none');
-    expect(await reader.locks?.lock('blob/none')).toBe('absent');
-  });
-
-  test('replaced and deleted versions stay visible', async () => {
-    const { vault, reader } = await setUp();
-    const first = await vault.getMutable('checkpoint');
-    await vault.replaceMutable('checkpoint', Buffer.from('2'), first === 'absent' ? 'absent' : first.etag);
-    await vault.createPartial('tile/0/000.p/1', Buffer.from('t'));
-    await vault.deletePartial('tile/0/000.p/1');
-    expect((await versionsOf(reader)).sort()).toEqual(
-      ['blob/a version true', 'checkpoint version true', 'checkpoint version false', 'tile/0/000.p/1 delete-marker true', 'tile/0/000.p/1 version false'].sort(),
-    );
-    expect(await reader.get('tile/0/000.p/1')).toBe('absent');
-  });
 });

@@ -126,6 +126,75 @@ describe('an object', () => {
   });
 });
 
+describe('a snapshot', () => {
+  /** Of the first entries, named by the last; the log's clock goes a second for each. */
+  async function vaultWithSnapshot(change: Readonly<Record<string, unknown>> = {}) {
+    const vault = await builtVault(20);
+    const { manifest, parts } = vault.putSnapshot(change);
+    vault.seal([makeEntry(20, { objects: [manifest] })]);
+    await vault.publish();
+    return { vault, manifest: manifest.name, parts };
+  }
+
+  test('of which everything is as its manifest says is no finding, and counted', async () => {
+    const { vault } = await vaultWithSnapshot();
+    expect(await verify(vault)).toMatchObject({ ok: true, orphans: [], snapshots: { named: 1, gone: 0 }, findings: [] });
+  });
+
+  test('that expired as a whole is counted, and so are parts that outlived their manifest', async () => {
+    const { vault, manifest, parts } = await vaultWithSnapshot();
+    vault.objects.delete(manifest);
+    expect(await verify(vault)).toMatchObject({ ok: true, orphans: parts, snapshots: { named: 1, gone: 1 } });
+    vault.objects.delete(parts[0]!);
+    expect(await verify(vault)).toMatchObject({ ok: true, orphans: parts.slice(1) });
+  });
+
+  test('without a part, before it may expire, is found; the log says what day it is', async () => {
+    const clock = new Date(Date.UTC(2026, 0, 1) + 20_000).toISOString(); // of the last entry
+    const expected: readonly (readonly [string | undefined, number])[] = [[undefined, 1], ['2026-03-01T00:00:00.000Z', 1], [clock, 1], [clock.replace('20.000', '19.999'), 0]];
+    for (const [keptUntil, n] of expected) {
+      const { vault, parts } = await vaultWithSnapshot(keptUntil === undefined ? {} : { keptUntil });
+      vault.objects.delete(parts[1]!);
+      expect([keptUntil, found(await verify(vault))]).toEqual([keptUntil, n === 0 ? [] : [`object-missing ${parts[1]}`]]);
+      // Whose last bundle is gone too says nothing of the day.
+      vault.objects.delete('tile/entries/000.p/21');
+      expect(found(await verify(vault))).toContain(`object-missing ${parts[1]}`);
+    }
+  });
+
+  test('of which an object has other bytes is found, whether or not anything names it', async () => {
+    const { vault, manifest, parts } = await vaultWithSnapshot();
+    vault.seal([makeEntry(21)]);
+    const unnamed = vault.putSnapshot();
+    expect(await verify(vault)).toMatchObject({ ok: true, orphans: [...unnamed.parts, unnamed.manifest.name] });
+    for (const name of [manifest, ...parts, unnamed.manifest.name, ...unnamed.parts]) {
+      const good = vault.objects.get(name)!;
+      vault.put(name, Buffer.concat([good, Buffer.from('x')]));
+      expect(found(await verify(vault))).toEqual([`object-altered ${name}`]);
+      vault.put(name, good);
+    }
+  });
+
+  test('whose manifest is none, though the log names it, is found; one of a newer format is not ours to judge', async () => {
+    for (const change of [{ v: 0 }, { kind: 'another thing' }, { size: 7 }, { rows: 3 }, { extra: 1 }]) {
+      const { vault, manifest } = await vaultWithSnapshot(change);
+      expect(found(await verify(vault))).toEqual([`snapshot-malformed ${manifest}`]);
+    }
+    const { vault, parts } = await vaultWithSnapshot({ v: 2, shards: 'whatever' });
+    expect(await verify(vault)).toMatchObject({ ok: true, orphans: parts });
+  });
+
+  test('in a folder that snapshots do not have is unexpected, unless an entry names it', async () => {
+    const { vault } = await vaultWithSnapshot();
+    const hash = 'a'.repeat(64);
+    for (const name of [`snapshot/020/manifest-${hash}`, `snapshot/20/0-${hash}`, `snapshot/20/manifest-${hash}.json`, 'snapshot/x']) {
+      vault.put(name, Buffer.from('x'));
+      expect(found(await verify(vault))).toEqual([`unexpected-object ${name}`]);
+      vault.objects.delete(name);
+    }
+  });
+});
+
 describe('history rewritten by an adversary who recomputes every hash but lacks the key', () => {
   test.each<[string, (entries: Buffer[]) => void]>([
     ['modified', (e) => e.splice(15, 1, makeEntry(15, { salt: 'x' }))],
@@ -312,14 +381,16 @@ describe('segments beyond the checkpoint', () => {
 
 describe('locks, versions and delete markers', () => {
   const written = new Date('2026-01-01T00:00:00Z');
-  const sound: ObjectLock = { mode: 'COMPLIANCE', lastModified: written, retainUntil: new Date('2026-01-12T00:00:00Z') };
+  const sound: ObjectLock = { mode: 'COMPLIANCE', retainUntil: new Date('2026-01-12T00:00:00Z') };
+  const one = (name: string, kind: ObjectVersion['kind'], isLatest: boolean): ObjectVersion => ({ name, version: isLatest ? 'latest' : 'older', kind, isLatest, lastModified: written });
   const lockPolicy = { mode: 'COMPLIANCE', retentionDays: 10 } as const;
   const withLocks = (vault: BuiltVault, locks: Readonly<Record<string, ObjectLock | 'none'>> = {}, extra: readonly ObjectVersion[] = []): VaultReader => ({
     ...readerOf(vault.objects),
     locks: {
-      lock: async (name) => locks[name] ?? sound,
+      lock: async ({ name }) => locks[name] ?? sound,
+      get: async ({ name }) => vault.objects.get(name) ?? 'absent',
       versions: async function* () {
-        const all = [...[...vault.objects.keys()].map((name): ObjectVersion => ({ name, kind: 'version', isLatest: true })), ...extra];
+        const all = [...[...vault.objects.keys()].map((name) => one(name, 'version', true)), ...extra];
         yield* all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
       },
     },
@@ -339,9 +410,9 @@ describe('locks, versions and delete markers', () => {
   });
 
   test('a second version or a delete marker under a write-once name is named; mutable names may have them', async () => {
-    expect(await check({}, [{ name: 'report/r1', kind: 'version', isLatest: false }])).toEqual(['second-version report/r1']);
-    expect(await check({}, [{ name: 'report/gone', kind: 'delete-marker', isLatest: true }])).toEqual(['delete-marker report/gone']);
-    expect(await check({}, ['checkpoint', 'log.vkeys', 'tile/0/000.p/40'].flatMap((name) => [{ name, kind: 'version', isLatest: false }, { name, kind: 'delete-marker', isLatest: false }] as const))).toEqual([]);
+    expect(await check({}, [one('report/r1', 'version', false)])).toEqual(['second-version report/r1']);
+    expect(await check({}, [one('report/gone', 'delete-marker', true)])).toEqual(['delete-marker report/gone']);
+    expect(await check({}, ['checkpoint', 'log.vkeys', 'tile/0/000.p/40'].flatMap((name) => [one(name, 'version', false), one(name, 'delete-marker', false)]))).toEqual([]);
   });
 });
 
@@ -355,7 +426,8 @@ describe('one byte changed anywhere', () => {
     vault.seal([makeEntry(2, { objects: [{ name: 'report/r', sha256: sha256(Buffer.from('report')) }] })]);
     await vault.publish();
     vault.putBlob('an orphan');
-    vault.sealCount(1); // not published yet
+    vault.seal([makeEntry(3, { objects: [vault.putSnapshot().manifest] })]); // not published yet
+    vault.putSnapshot(); // nobody names it
     expect(found(await verify(vault))).toEqual([]);
     let flips = 0;
     for (const [name, good] of vault.objects) {

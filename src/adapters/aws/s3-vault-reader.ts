@@ -2,8 +2,8 @@
  * A vault on S3 as verification reads it, locks and versions included. Whatever keeps an object from being read is said as that: a verifier that took
  * "forbidden" for "absent" would report a theft where there is a missing permission, and one that took it for "fine" the other way round.
  */
-import { GetObjectCommand, GetObjectRetentionCommand, HeadObjectCommand, ListObjectsV2Command, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
-import { VaultReadError, type ObjectLock, type ObjectVersion, type VaultReader } from '../../ports/vault-reader';
+import { GetObjectCommand, GetObjectRetentionCommand, ListObjectsV2Command, ListObjectVersionsCommand, type DeleteMarkerEntry, type S3Client } from '@aws-sdk/client-s3';
+import { VaultReadError, type ObjectVersion, type VaultReader, type VersionId } from '../../ports/vault-reader';
 import type { PortError } from '../../ports';
 import { errorNamed, portError } from './port-errors';
 
@@ -29,17 +29,7 @@ export function s3VaultReader(client: S3Client, bucket: string, { signal, maxObj
   return {
     source: `s3://${bucket}`,
 
-    get: (name) =>
-      reading(`read ${name}`, async () => {
-        try {
-          const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: name }), abort);
-          if (ContentLength !== undefined && ContentLength > maxObjectBytes) throw new VaultReadError('too-large', `${name} has ${ContentLength} bytes, more than ${maxObjectBytes}`);
-          return Buffer.from((await Body?.transformToByteArray()) ?? []);
-        } catch (error) {
-          if (errorNamed(error, ['NoSuchKey'])) return 'absent';
-          throw error;
-        }
-      }),
+    get: (name) => bytesOf(name),
 
     async *list(prefix) {
       let token: string | undefined;
@@ -54,49 +44,58 @@ export function s3VaultReader(client: S3Client, bucket: string, { signal, maxObj
     },
 
     locks: {
-      lock: (name) =>
+      lock: ({ name, version }) =>
         reading(`read the lock of ${name}`, async () => {
-          let lastModified: Date | undefined;
           try {
-            lastModified = (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: name }), abort)).LastModified;
+            const { Retention } = await client.send(new GetObjectRetentionCommand({ Bucket: bucket, Key: name, VersionId: version }), abort);
+            if (Retention?.Mode === undefined || Retention.RetainUntilDate === undefined) return 'none';
+            return { mode: Retention.Mode, retainUntil: Retention.RetainUntilDate };
           } catch (error) {
-            // A HEAD has no body to name the error in.
-            if (errorNamed(error, ['NotFound', 'NoSuchKey'])) return 'absent';
+            if (errorNamed(error, ['NoSuchObjectLockConfiguration'])) return 'none';
+            if (errorNamed(error, GONE)) return 'absent';
             throw error;
           }
-          // Asked for by itself: the HEAD leaves the lock out without a word where the role may not see it.
-          const lock = await retentionOf(name);
-          if (lock === 'none') return 'none';
-          if (lastModified === undefined) throw new VaultReadError('unreachable', `S3 did not say when ${name} was written`);
-          return { ...lock, lastModified };
         }),
 
-      async *versions() {
+      async *versions(prefix = '') {
         let from: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } | undefined = {};
         while (from !== undefined) {
           const markers: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } = from;
-          const page = await reading('list the versions', () => client.send(new ListObjectVersionsCommand({ Bucket: bucket, ...markers }), abort));
+          const page = await reading('list the versions', () => client.send(new ListObjectVersionsCommand({ Bucket: bucket, ...(prefix !== '' && { Prefix: prefix }), ...markers }), abort));
           // Two lists, each in name order, of one page of names.
-          const versions: ObjectVersion[] = (page.Versions ?? []).map(({ Key = '', IsLatest = false }) => ({ name: Key, kind: 'version', isLatest: IsLatest }));
-          const deletions: ObjectVersion[] = (page.DeleteMarkers ?? []).map(({ Key = '', IsLatest = false }) => ({ name: Key, kind: 'delete-marker', isLatest: IsLatest }));
-          yield* [...versions, ...deletions].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+          yield* [...(page.Versions ?? []).map((each) => versionOf('version', each)), ...(page.DeleteMarkers ?? []).map((each) => versionOf('delete-marker', each))].sort(latestFirst);
           from = page.IsTruncated !== true ? undefined : { ...(page.NextKeyMarker !== undefined && { KeyMarker: page.NextKeyMarker }), ...(page.NextVersionIdMarker !== undefined && { VersionIdMarker: page.NextVersionIdMarker }) };
         }
       },
+
+      get: ({ name, version }) => bytesOf(name, version),
     },
   };
 
-  async function retentionOf(name: string): Promise<Omit<ObjectLock, 'lastModified'> | 'none'> {
-    try {
-      const { Retention } = await client.send(new GetObjectRetentionCommand({ Bucket: bucket, Key: name }), abort);
-      if (Retention?.Mode === undefined || Retention.RetainUntilDate === undefined) return 'none';
-      return { mode: Retention.Mode, retainUntil: Retention.RetainUntilDate };
-    } catch (error) {
-      if (errorNamed(error, ['NoSuchObjectLockConfiguration'])) return 'none';
-      throw error;
-    }
+  function bytesOf(name: VersionId['name'], version?: VersionId['version']): Promise<Buffer | 'absent'> {
+    return reading(`read ${name}`, async () => {
+      try {
+        const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: name, ...(version !== undefined && { VersionId: version }) }), abort);
+        if (ContentLength !== undefined && ContentLength > maxObjectBytes) throw new VaultReadError('too-large', `${name} has ${ContentLength} bytes, more than ${maxObjectBytes}`);
+        return Buffer.from((await Body?.transformToByteArray()) ?? []);
+      } catch (error) {
+        if (errorNamed(error, version === undefined ? ['NoSuchKey'] : GONE)) return 'absent';
+        throw error;
+      }
+    });
   }
 }
+
+const GONE = ['NoSuchKey', 'NoSuchVersion'];
+
+function versionOf(kind: ObjectVersion['kind'], { Key, VersionId, IsLatest, LastModified }: DeleteMarkerEntry): ObjectVersion {
+  if (Key === undefined || VersionId === undefined || LastModified === undefined) throw new VaultReadError('unreachable', 'S3 listed a version without name, id or time');
+  return { name: Key, version: VersionId, kind, isLatest: IsLatest === true, lastModified: LastModified };
+}
+
+/** By name, of one name the latest first; S3 keeps seconds, so the flag decides before the time. */
+const latestFirst = (a: ObjectVersion, b: ObjectVersion): number =>
+  Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)) || Number(b.isLatest) - Number(a.isLatest) || b.lastModified.getTime() - a.lastModified.getTime();
 
 function vaultReadError(what: string, error: unknown, signal: AbortSignal | undefined): VaultReadError {
   if (error instanceof VaultReadError) return error;

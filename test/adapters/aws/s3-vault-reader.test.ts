@@ -56,27 +56,38 @@ test('a listing goes through every page', async () => {
 });
 
 describe('locks', () => {
-  const head: Reply = { status: 200, headers: { 'last-modified': 'Sun, 01 Mar 2026 12:00:00 GMT', 'content-length': '3' } };
-  const lockOf = (replies: { readonly head: Reply; readonly retention: Reply }) => reader(({ query }) => ('retention' in query ? replies.retention : replies.head)).vault.locks?.lock('blob/a') as Promise<unknown>;
+  const a1 = { name: 'blob/a', version: 'v1' };
+  const lockOf = (retention: Reply) => reader(({ query }) => ('retention' in query && query['versionId'] === 'v1' ? retention : xmlError(400, 'InvalidRequest'))).vault.locks?.lock(a1) as Promise<unknown>;
 
-  test('are read with the time of writing', async () => {
+  test('are read of the version that was asked for', async () => {
     const retention = xml('<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>2026-03-12T12:00:00Z</RetainUntilDate></Retention>');
-    expect(await lockOf({ head, retention })).toEqual({ mode: 'COMPLIANCE', retainUntil: new Date('2026-03-12T12:00:00Z'), lastModified: new Date('2026-03-01T12:00:00Z') });
+    expect(await lockOf(retention)).toEqual({ mode: 'COMPLIANCE', retainUntil: new Date('2026-03-12T12:00:00Z') });
   });
 
-  test('that are not there, objects that are not there, and locks nobody may see are three things', async () => {
-    expect(await lockOf({ head, retention: xmlError(404, 'NoSuchObjectLockConfiguration') })).toBe('none');
-    expect(await lockOf({ head: { status: 404 }, retention: head })).toBe('absent');
-    expect(await codeOf(lockOf({ head, retention: xmlError(403, 'AccessDenied') }))).toBe('denied');
+  test('that are not there, versions that are not there, and locks nobody may see are three things', async () => {
+    expect(await lockOf(xmlError(404, 'NoSuchObjectLockConfiguration'))).toBe('none');
+    expect(await lockOf(xmlError(404, 'NoSuchVersion'))).toBe('absent');
+    expect(await codeOf(lockOf(xmlError(403, 'AccessDenied')))).toBe('denied');
   });
 
-  test('versions and delete markers come in name order, page after page', async () => {
+  test('the bytes of an older version are read by its id; one that is gone is absent, one that may not be read is not', async () => {
+    const bytes = Buffer.from('older');
+    const of = (reply: Reply) => reader(({ query }) => (query['versionId'] === 'v1' ? reply : xmlError(400, 'InvalidRequest'))).vault.locks?.get(a1) as Promise<unknown>;
+    expect(await of({ status: 200, headers: { 'content-length': '5' }, body: bytes })).toEqual(bytes);
+    expect(await of(xmlError(404, 'NoSuchVersion'))).toBe('absent');
+    expect(await codeOf(of(xmlError(403, 'AccessDenied')))).toBe('denied');
+  });
+
+  test('versions and delete markers come in name order, the latest of a name first, page after page', async () => {
     const page = (more: boolean, inner: string) => xml(`<ListVersionsResult>${inner}<IsTruncated>${more}</IsTruncated>${more ? '<NextKeyMarker>b</NextKeyMarker><NextVersionIdMarker>2</NextVersionIdMarker>' : ''}</ListVersionsResult>`);
-    const version = (name: string, latest: boolean) => `<Version><Key>${name}</Key><VersionId>1</VersionId><IsLatest>${latest}</IsLatest></Version>`;
-    const marker = (name: string) => `<DeleteMarker><Key>${name}</Key><VersionId>2</VersionId><IsLatest>true</IsLatest></DeleteMarker>`;
-    const { vault, sent } = reader(({ query }) => (query['key-marker'] === undefined ? page(true, version('a', true) + version('b', false) + marker('aa')) : page(false, marker('b') + version('c', true))));
-    const found = await all(vault.locks?.versions() ?? ([] as never));
-    expect(found.map(({ name, kind, isLatest }) => `${name} ${kind} ${isLatest}`)).toEqual(['a version true', 'aa delete-marker true', 'b version false', 'b delete-marker true', 'c version true']);
-    expect(sent[1]?.query).toMatchObject({ 'key-marker': 'b', 'version-id-marker': '2' });
+    const time = (second: number) => `<LastModified>2026-03-01T12:00:0${second}.000Z</LastModified>`;
+    const version = (name: string, latest: boolean, second: number) => `<Version><Key>${name}</Key><VersionId>v${second}</VersionId><IsLatest>${latest}</IsLatest>${time(second)}</Version>`;
+    const marker = (name: string, latest: boolean, second: number) => `<DeleteMarker><Key>${name}</Key><VersionId>m${second}</VersionId><IsLatest>${latest}</IsLatest>${time(second)}</DeleteMarker>`;
+    // Version and marker of one second: only the flag tells which is the latest.
+    const { vault, sent } = reader(({ query }) => (query['key-marker'] === undefined ? page(true, version('a', false, 5) + version('b', false, 1) + marker('a', true, 5) + marker('b', true, 4)) : page(false, version('b', false, 0) + version('c', true, 7))));
+    const found = await all(vault.locks?.versions('x') ?? ([] as never));
+    expect(found.map(({ name, version: id, kind, isLatest }) => `${name} ${id} ${kind} ${isLatest}`)).toEqual(['a m5 delete-marker true', 'a v5 version false', 'b m4 delete-marker true', 'b v1 version false', 'b v0 version false', 'c v7 version true']);
+    expect(found[0]?.lastModified).toEqual(new Date('2026-03-01T12:00:05Z'));
+    expect(sent[1]?.query).toMatchObject({ prefix: 'x', 'key-marker': 'b', 'version-id-marker': '2' });
   });
 });

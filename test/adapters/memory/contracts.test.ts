@@ -6,7 +6,9 @@ import { memoryLog } from '../../../src/adapters/memory/log-store';
 import { memoryRecordRepairs } from '../../../src/adapters/memory/record-repairs';
 import { memoryRecords } from '../../../src/adapters/memory/record-store';
 import { memoryRestoreTarget, type MemoryTables } from '../../../src/adapters/memory/restore-target';
+import { memoryStreamReaders } from '../../../src/adapters/memory/stream-readers';
 import { memoryVault } from '../../../src/adapters/memory/vault';
+import { versionedVault } from '../../../src/adapters/memory/versioned-vault';
 import { memoryViews } from '../../../src/adapters/memory/view-store';
 import { keyOf } from '../../../src/core/image';
 import { inboxContract, vaultContract } from '../../contracts/bucket-contracts';
@@ -15,6 +17,8 @@ import { logStoreContract } from '../../contracts/log-store-contract';
 import { recordRepairsContract } from '../../contracts/record-repairs-contract';
 import { recordStoreContract } from '../../contracts/record-store-contract';
 import { restoreTargetContract } from '../../contracts/restore-target-contract';
+import { streamReadersContract, type ReaderSettingsInTest } from '../../contracts/stream-readers-contract';
+import { vaultVersionsContract } from '../../contracts/vault-versions-contract';
 import { viewStoreContract } from '../../contracts/view-store-contract';
 
 const world = { now: () => new Date(), random: randomBytes };
@@ -27,9 +31,31 @@ restoreTargetContract('memory', async () => {
   const tables: MemoryTables = new Map();
   return { newName: () => randomBytes(8).toString('hex'), open: (name) => memoryRestoreTarget(tables, name), encryptionKey: 'a key' };
 });
+streamReadersContract('memory', async () => {
+  const streams = new Map<string, string>();
+  let made = 0;
+  const readers = memoryStreamReaders((table) => streams.get(table) ?? 'absent');
+  const at = (reader: string, stream: string): number => readers.readers.findIndex((each) => each.reader === reader && each.stream === stream);
+  return {
+    readers,
+    functions: ['seal', 'project'],
+    newName: () => randomBytes(8).toString('hex'),
+    make: async (table, { stream } = { stream: true }) => void (stream && streams.set(table, `arn:table:table/${table}/stream/${String(++made).padStart(6, '0')}`)),
+    drop: async (table) => void streams.delete(table),
+    read: async (table, reader, settings) => void readers.readers.push({ reader, stream: streams.get(table) as string, isOn: true, settings: { ...settings } }),
+    switchOff: async (reader, stream) => void (readers.readers[at(reader, stream)] = { ...readers.readers[at(reader, stream)]!, isOn: false }),
+    settingsOf: async (reader, stream) => readers.readers[at(reader, stream)]!.settings as unknown as ReaderSettingsInTest,
+  };
+});
 viewStoreContract('memory', async () => memoryViews());
 logStoreContract('memory', async () => memoryLog());
 vaultContract('memory', async () => memoryVault());
+const versioned = () => versionedVault({ mode: 'COMPLIANCE', retentionDays: 1 }, world.now);
+vaultContract('memory with versions', async () => versioned().vault);
+vaultVersionsContract('memory', async () => {
+  const { vault, reader, byHand } = versioned();
+  return { vault, reader, retentionDays: 1, put: async (name, bytes) => byHand.put(name, bytes, 'none'), hide: async (name) => byHand.hide(name) };
+});
 inboxContract('memory', async () => memoryInbox(world));
 keyTableContract('memory', async () => memoryKeyTable());
 keyServiceContract('memory', async () => memoryKeyService(world));
