@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { canonicalImage } from '../src/core/canonical-image';
 import { stringOf, type Image } from '../src/core/image';
 import { withMac } from '../src/core/record-mac';
-import { makeWorld, subjectNamed } from '../test/world';
+import { makeWorld, subjectNamed, type World } from '../test/world';
 
 const ROUND = 1_000;
 const PER_PERSON = 20;
@@ -20,8 +20,8 @@ export interface FixtureKeys {
   readonly subjects: Readonly<Record<string, string>>;
 }
 
-/** Writes the vault to `directory`, its keys to `keysFile`; gives every record's canonical image to `each`. */
-export async function writeRecordsVault(directory: string, keysFile: string, n: number, each: (image: Buffer, i: number) => void): Promise<void> {
+/** A world in which `n` messages were recorded, sealed and published. */
+export async function recordsWorld(n: number): Promise<World> {
   const world = await makeWorld({ seed: 1 });
   for (let from = 0; from < n; from += ROUND) {
     const images = Array.from({ length: Math.min(ROUND, n - from) }, (_, i) => message(from + i));
@@ -30,6 +30,12 @@ export async function writeRecordsVault(directory: string, keysFile: string, n: 
     if (from % (10 * ROUND) === 0) await world.publish();
   }
   await world.publish();
+  return world;
+}
+
+/** Writes such a vault to `directory`, its keys to `keysFile`; gives every record's canonical image to `each`. */
+export async function writeRecordsVault(directory: string, keysFile: string, n: number, each: (image: Buffer, i: number) => void): Promise<void> {
+  const world = await recordsWorld(n);
   for (const [name, bytes] of world.vault.objects) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), bytes);

@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   append: 'entries a second into a local tlog-tiles directory, against Tessera POSIX',
   verify: "entries a second verified, against Tessera's fsck",
   restore: 'records a second restored from a vault, against restic',
+  'restore-table': 'records a second restored into a table, against BatchWriteItem alone',
   webhook: 'CPU and cold start of receive-webhook, against middy + Powertools + zod',
   growth: 'what reading a whole log takes, from ten thousand to ten million entries',
   'recovery-point': 'seconds from the answer 200 until a record can be restored from the vault, and from its replica',
