@@ -5,11 +5,11 @@
  */
 import { ImageError } from '../core/canonical-image';
 import { CanonicalJsonError } from '../core/canonical-json';
-import { integerOf, stringOf, type Image } from '../core/image';
+import { integerOf, stringOf, type Image, type TableKey } from '../core/image';
 import type { Checkpoint } from '../core/log/checkpoint';
 import { placeOf } from '../core/record-history';
-import { withMac, type MacKey } from '../core/record-mac';
-import { stateHash } from '../core/repair-record';
+import { checkMac, withMac, type MacKey } from '../core/record-mac';
+import { permissionFor, stateHash } from '../core/repair-record';
 import { runImage } from '../core/run-records';
 import { isOfShare, shareName, WHOLE, type Share } from '../core/shares';
 import { recordId } from '../core/subject-key';
@@ -26,7 +26,7 @@ import { fingerprintOf, fingerprintsOf, keyOfPlace, READ_AT_ONCE, readPlaces } f
 export interface AuditDeps extends SettledLogDeps {
   /** The live table. */
   readonly table: Pick<RestoreTarget, 'read' | 'scan'>;
-  readonly records: Pick<RecordStore, 'create'>;
+  readonly records: Pick<RecordStore, 'create' | 'partition'>;
   readonly keys: Pick<KeyTable, 'get' | 'getSecret'>;
   readonly inventory: KeyInventory;
   readonly meter: Meter;
@@ -105,9 +105,16 @@ interface Run {
 }
 
 /** One run. Throws `ReplayError`, `PortError`, `VaultReadError`, `LogStopped`: nothing is known then but the findings recorded so far. */
-export async function auditTable(deps: AuditDeps, { share = WHOLE, by, onProgress = () => undefined }: AuditOptions = {}): Promise<AuditReport> {
-  const began = deps.now();
+export async function auditTable(deps: AuditDeps, options: AuditOptions = {}): Promise<AuditReport> {
   const log = settledLog(deps);
+  const report = await auditShare(deps, options, log);
+  await recordAudit(deps, report, options, log);
+  return report;
+}
+
+/** The same without a record of the result: for a run of several shares, which leaves one of all of them. */
+export async function auditShare(deps: AuditDeps, { share = WHOLE, onProgress = () => undefined }: AuditOptions = {}, log: SettledLog = settledLog(deps)): Promise<AuditReport> {
+  const began = deps.now();
   const run: Run = {
     deps, log, share, onProgress,
     macKeys: await log.macKeys(),
@@ -123,13 +130,13 @@ export async function auditTable(deps: AuditDeps, { share = WHOLE, by, onProgres
   await judgeUnknown(run, scanned);
   const settled = await lookAgain(run, checkpoint);
   const keys = await judgeLog(run, settled);
-  return finish(run, { checkpoint, keys, began, by });
+  return reported(run, { checkpoint, keys, began });
 }
 
-/** Place → fingerprint of what the table has there; once the log's record in it was compared, the index of its entry instead. */
-type Scanned = Map<string, string | number>;
+/** Place → fingerprint of what the table has there. */
+type Scanned = Map<string, string>;
 
-/** Direction one: every record of the log against the table. What is still a fingerprint afterwards the log has nothing genuine of. */
+/** Direction one: every record of the log against the table. What is not struck out of `scanned` the log has nothing genuine of. */
 async function compare(run: Run, scanned: Scanned, checkpoint: Checkpoint): Promise<void> {
   const suspects = new Map<string, Genuine>();
   const judgeSuspects = async (): Promise<void> => {
@@ -148,10 +155,8 @@ async function compare(run: Run, scanned: Scanned, checkpoint: Checkpoint): Prom
     async ({ image, index }) => {
       const place = placeOf(image);
       const there = scanned.get(place);
-      // A place that was sealed under two subjects (removed by hand, then recorded anew) comes twice: what was sealed first counts.
-      if (typeof there === 'number' && there < index) return;
-      if (typeof there !== 'number') run.records += 1;
-      scanned.set(place, index);
+      scanned.delete(place);
+      run.records += 1;
       if (there !== fingerprintOf(image)) suspects.set(place, { image, index });
       if (suspects.size >= MAX_SUSPECTS) await judgeSuspects();
     },
@@ -161,9 +166,7 @@ async function compare(run: Run, scanned: Scanned, checkpoint: Checkpoint): Prom
 
 /** Direction two: what is in the table and has no genuine state in the log. */
 async function judgeUnknown(run: Run, scanned: Scanned): Promise<void> {
-  const unknown = [...scanned].flatMap(([place, print]) => (typeof print === 'string' ? [place] : []));
-  scanned.clear();
-  await inBatchesOf(unknown, async (batch) => {
+  await inBatchesOf([...scanned.keys()], async (batch) => {
     const live = await readPlaces(run.deps.table, batch);
     for (const place of batch) await judge(run, place, undefined, live.get(place));
   });
@@ -227,8 +230,17 @@ async function judgeLog(run: Run, checkpoint: Checkpoint): Promise<AuditReport['
     if (seen.has(trace)) run.closed += 1;
     else await report(run, { code: 'record-unsealed', key: keyOfPlace(place), state: print });
   }
-  for (const { key, indexes } of doubled) await report(run, { code: 'record-doubled', key, state: indexes.join('+'), entry: indexes[1] });
+  for (const { key, image, indexes } of doubled) {
+    if (!(await wasPutBack(run, key, image))) await report(run, { code: 'record-doubled', key, state: indexes.join('+'), entry: indexes[1] });
+  }
   return judgeKeys(run, subjects);
+}
+
+/** Whether a repair of ours put this state where nothing was: a table that is gone leaves no removals in the log, and what a restore puts into the next one under its name is sealed a second time. */
+async function wasPutBack({ deps, macKeys }: Run, key: TableKey, image: Image): Promise<boolean> {
+  const { pk, skPrefix } = permissionFor(key, undefined, image);
+  for await (const permission of deps.records.partition(pk, skPrefix)) if (checkMac(macKeys, permission) === 'valid') return true;
+  return false;
 }
 
 interface Ahead {
@@ -287,18 +299,20 @@ async function report(run: Run, finding: AuditFinding): Promise<void> {
   run.asked += 1;
 }
 
-async function finish(run: Run, { checkpoint, keys, began, by }: { readonly checkpoint: Checkpoint; readonly keys: AuditReport['keys']; readonly began: Date; readonly by: string | undefined }): Promise<AuditReport> {
-  const { deps, macKeys, systemSubject, share, at } = run;
-  const findings = [...run.byCode.values()].reduce((sum, n) => sum + n, 0);
+function reported({ deps, share, at, byCode, records, found, waiting, closed, asked }: Run, { checkpoint, keys, began }: { readonly checkpoint: Checkpoint; readonly keys: AuditReport['keys']; readonly began: Date }): AuditReport {
+  const findings = [...byCode.values()].reduce((sum, n) => sum + n, 0);
+  const codes = (Object.keys(AUDIT_CODES) as AuditCode[]).flatMap((code) => (byCode.has(code) ? [[code, byCode.get(code)]] : []));
   const seconds = (deps.now().getTime() - began.getTime()) / 1000;
-  const result = { at, ok: findings === 0, findings, records: run.records, seconds, size: checkpoint.size };
+  return { audit: at, ok: findings === 0, share, size: checkpoint.size, records, findings, byCode: Object.fromEntries(codes) as AuditReport['byCode'], found, waiting, closed, asked, keys, seconds };
+}
+
+/** The record of an audit, and what is counted of it. Done twice with one name it is done once. The findings are recorded by now: died here, the next audit says it all again. */
+export async function recordAudit(deps: Pick<AuditDeps, 'records' | 'meter'> & SettledLogDeps, { audit, ok, findings, records, seconds, size, share }: Omit<AuditReport, 'found'>, { by }: Pick<AuditOptions, 'by'> = {}, log: SettledLog = settledLog(deps)): Promise<void> {
   const target = shareName(share);
-  // The findings are recorded: died here, the next audit says it all again.
-  await deps.records.create(withMac(macKeys[0], runImage('audit', { ...result, ...(by !== undefined && { by }), ...(target !== '' && { target }) }, systemSubject)));
+  const image = runImage('audit', { at: audit, ok, findings, records, seconds, size, ...(by !== undefined && { by }), ...(target !== '' && { target }) }, (await log.identity()).systemSubject);
+  await deps.records.create(withMac((await log.macKeys())[0], image));
   deps.meter.count('AuditCompleted');
   if (findings > 0) deps.meter.count('AuditFindings', findings);
-  const byCode = Object.fromEntries((Object.keys(AUDIT_CODES) as AuditCode[]).flatMap((code) => (run.byCode.has(code) ? [[code, run.byCode.get(code)]] : []))) as AuditReport['byCode'];
-  return { audit: at, ok: result.ok, share, size: checkpoint.size, records: run.records, findings, byCode, found: run.found, waiting: run.waiting, closed: run.closed, asked: run.asked, keys, seconds };
 }
 
 async function inBatchesOf(places: readonly string[], work: (batch: readonly string[]) => Promise<void>): Promise<void> {

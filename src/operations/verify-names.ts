@@ -14,8 +14,10 @@ export interface VaultNames {
   readonly ahead: ReadonlyMap<string, TileName>;
   /** Sizes under checkpoints/, ascending. */
   readonly copies: readonly number[];
-  /** snapshot/ and report/ objects: each must be named by an entry. */
+  /** report/ objects, and what lies under snapshot/ with no name of a snapshot: each must be named by an entry. */
   readonly documents: ReadonlySet<string>;
+  /** Manifests and parts. */
+  readonly snapshots: ReadonlySet<string>;
   /** Names that nothing of ours has. */
   readonly strangers: readonly string[];
   /** One past the last entry that a stored bundle could hold. */
@@ -33,6 +35,7 @@ export async function sweepNames(list: NonNullable<VaultReader['list']>, size: n
   const ahead = new Map<string, TileName>();
   const copies: number[] = [];
   const documents = new Set<string>();
+  const snapshots = new Set<string>();
   const strangers: string[] = [];
   let bundlesEnd = 0;
   for await (const name of list(foreign ? 'tile/' : '')) {
@@ -44,7 +47,8 @@ export async function sweepNames(list: NonNullable<VaultReader['list']>, size: n
       else if (tile.width < TILE_WIDTH) partials.set(tileKey(tile), [...(partials.get(tileKey(tile)) ?? []), tile.width]);
     } else if (known.kind === 'checkpoint-copy') copies.push(known.size);
     else if (known.kind === 'document') documents.add(name);
+    else if (known.kind === 'snapshot-manifest' || known.kind === 'snapshot-part') snapshots.add(name);
     else if (known.kind === 'other' && !foreign) strangers.push(name);
   }
-  return { partials, ahead, copies: copies.sort((a, b) => a - b), documents, strangers, bundlesEnd };
+  return { partials, ahead, copies: copies.sort((a, b) => a - b), documents, snapshots, strangers, bundlesEnd };
 }

@@ -1,15 +1,21 @@
 /**
- * The objects that entries name: each must be there with the hash the entry states, because it is part of what was logged; and the entries
+ * The objects that entries name: each must be there with the hash the entry states, because it is part of what was logged; so must the parts a snapshot's manifest names; and the entries
  * themselves must be entries. Memory grows with the number of named objects (about 100 bytes each), not with the log.
  */
-import { EntryError, parseEntry } from '../core/entry';
+import { EntryError, entryIn, parseEntry } from '../core/entry';
+import { decodeEntries } from '../core/log/bundle';
+import { unlessMalformed } from '../core/log/log-format-error';
 import { sha256Hex } from '../core/log/sha256';
+import { parseManifest, SnapshotError, type SnapshotManifest } from '../core/snapshot';
 import { finding, type Finding } from '../core/verify/finding-codes';
 import { blobName, classifyName } from '../core/verify/vault-name';
 import type { VaultReader } from '../ports/vault-reader';
+import { inParallel } from './in-parallel';
 
 /** Objects read at once: hides a remote store's latency; a blob is one message's content, at most some 100 MB. */
 const CONCURRENCY = 8;
+/** Of one snapshot, some MB each. */
+const PARTS_AT_ONCE = 4;
 
 interface NamedObject {
   readonly name: string;
@@ -18,16 +24,36 @@ interface NamedObject {
   readonly index: number;
 }
 
+/** A part that its manifest names and that is not there. */
+interface LostPart {
+  readonly name: string;
+  readonly manifest: string;
+  readonly index: number;
+  /** Until then it had to be there; null: for ever. */
+  readonly keptUntil: string | null;
+}
+
 /** As plain JSON; `unsettled` are named too, but were still being read, or could not be. */
 export interface NamedObjectsState {
   readonly named: readonly string[];
   readonly unsettled: readonly NamedObject[];
+  readonly snapshots: SnapshotCounts;
+  readonly lostParts: readonly LostPart[];
+}
+
+export interface SnapshotCounts {
+  /** Manifests that entries name. */
+  readonly named: number;
+  /** Of these, those that are not there: their retention ended. On S3 their locks show that nothing else can have happened. */
+  readonly gone: number;
 }
 
 export class NamedObjects {
   private readonly named: Set<string>;
   private readonly running = new Map<Promise<void>, NamedObject>();
   private readonly unread: NamedObject[] = [];
+  private readonly lostParts: LostPart[];
+  private counts: SnapshotCounts;
   private failure: { readonly error: unknown } | undefined;
 
   constructor(
@@ -36,11 +62,17 @@ export class NamedObjects {
     state?: NamedObjectsState,
   ) {
     this.named = new Set(state?.named);
+    this.counts = state?.snapshots ?? { named: 0, gone: 0 };
+    this.lostParts = [...(state?.lostParts ?? [])];
     for (const object of state?.unsettled ?? []) this.start(object); // at most CONCURRENCY
   }
 
   state(): NamedObjectsState {
-    return { named: [...this.named], unsettled: [...this.running.values(), ...this.unread] };
+    return { named: [...this.named], unsettled: [...this.running.values(), ...this.unread], snapshots: this.counts, lostParts: [...this.lostParts] };
+  }
+
+  snapshots(): SnapshotCounts {
+    return this.counts;
   }
 
   /** Checks the form of entry `index` and starts the checks of what it names; waits only when too many are under way. */
@@ -78,11 +110,46 @@ export class NamedObjects {
     this.running.set(task, object);
   }
 
-  private async checkOne({ name, sha256, index }: NamedObject): Promise<void> {
+  private async checkOne(object: NamedObject): Promise<void> {
+    const { name, sha256, index } = object;
+    const isManifest = classifyName(name).kind === 'snapshot-manifest';
     const bytes = await this.reader.get(name);
-    if (bytes === 'absent') return this.report(finding('object-missing', name, `entry ${index} names it, and it is not there`, index));
+    if (bytes === 'absent') return isManifest ? this.count({ gone: 1 }) : this.report(finding('object-missing', name, `entry ${index} names it, and it is not there`, index));
     const actual = sha256Hex(bytes);
     if (actual !== sha256) this.report(finding('object-altered', name, `its hash is ${actual}, entry ${index} states ${sha256}`, index));
+    else if (isManifest) await this.checkSnapshot(object, bytes);
+    if (isManifest) this.count({ gone: 0 });
+  }
+
+  private count({ gone }: { readonly gone: 0 | 1 }): void {
+    this.counts = { named: this.counts.named + 1, gone: this.counts.gone + gone };
+  }
+
+  /** The parts are the manifest's to vouch for, as it is the entry's. */
+  private async checkSnapshot({ name: manifest, index }: NamedObject, bytes: Buffer): Promise<void> {
+    const snapshot = this.parsed(manifest, index, bytes);
+    const parts = snapshot?.parts ?? [];
+    const hashes = await inParallel(parts, PARTS_AT_ONCE, async ({ name }) => {
+      const part = await this.reader.get(name);
+      return part === 'absent' ? 'absent' : sha256Hex(part);
+    });
+    for (const [i, { name, sha256 }] of parts.entries()) {
+      const actual = hashes[i]!;
+      this.named.add(name);
+      if (actual === 'absent') this.lostParts.push({ name, manifest, index, keptUntil: snapshot?.keptUntil ?? null });
+      else if (actual !== sha256) this.report(finding('object-altered', name, `its hash is ${actual}, ${manifest} states ${sha256}`, index));
+    }
+  }
+
+  private parsed(name: string, index: number, bytes: Buffer): SnapshotManifest | undefined {
+    try {
+      return parseManifest(name, bytes);
+    } catch (error) {
+      if (!(error instanceof SnapshotError)) throw error;
+      // A newer program's manifest is as it was logged; which parts are its own only that program can tell.
+      if (error.code !== 'newer-format') this.report(finding('snapshot-malformed', name, error.message, index));
+      return undefined;
+    }
   }
 
   /** Waits for the checks under way. Throws what reading threw. */
@@ -91,21 +158,42 @@ export class NamedObjects {
     if (this.failure !== undefined) throw this.failure.error;
   }
 
-  /** Blobs that no entry names: a writer that died between blob and segment leaves one. Their bytes must still be what their names say. */
-  async orphans(): Promise<string[]> {
+  /**
+   * Parts that should still be there. A store that is emptied of what has expired takes parts and manifest in any order, and needs days for it; so a part may be gone, while its manifest is
+   * there, from the day on until which it was to be kept. What day it is the log says: its entries are signed. `lastBundle`: names the last one may have, the likeliest first.
+   */
+  async reportLostParts(lastBundle: readonly string[]): Promise<void> {
+    if (this.lostParts.length === 0) return;
+    let bytes: Buffer | 'absent' = 'absent';
+    for (const name of lastBundle) if (bytes === 'absent') bytes = await this.reader.get(name);
+    const last = bytes;
+    const entries = last === 'absent' ? [] : (unlessMalformed(() => decodeEntries(last)) ?? []);
+    const now = entries.reduce((newest, entry) => [newest, entryIn(entry)?.at ?? ''].sort()[1]!, '');
+    for (const { name, manifest, index, keptUntil } of this.lostParts) {
+      if (keptUntil === null || keptUntil >= now) this.report(finding('object-missing', name, `${manifest} names it as a part of the snapshot, and it is not there`, index));
+    }
+  }
+
+  /**
+   * Blobs, and objects of snapshots, that nothing names: a writer that died before it named them leaves some, and so does a manifest that expired before its parts. Their bytes must still be
+   * what their names say.
+   */
+  async orphans(snapshots: Iterable<string>): Promise<string[]> {
     const orphans: string[] = [];
-    for await (const name of this.reader.list?.('blob/') ?? []) {
+    const take = async (name: string): Promise<void> => {
       const known = classifyName(name);
-      if (known.kind !== 'blob' || this.named.has(name)) continue;
+      if (!('sha256' in known) || this.named.has(name)) return;
       orphans.push(name);
       const bytes = await this.reader.get(name);
       const actual = bytes === 'absent' ? known.sha256 : sha256Hex(bytes);
       if (actual !== known.sha256) this.report(finding('object-altered', name, `its hash is ${actual}`));
-    }
+    };
+    for await (const name of this.reader.list?.('blob/') ?? []) await take(name);
+    for (const name of snapshots) await take(name);
     return orphans;
   }
 
-  /** Snapshots and reports that no entry names. */
+  /** Reports, and what else no entry names though only an entry could have. */
   reportUnnamed(documents: Iterable<string>): void {
     for (const name of documents) if (!this.named.has(name)) this.report(finding('unexpected-object', name, 'no entry names it'));
   }

@@ -13,7 +13,7 @@ import { loadSecrets, type Secrets } from './load-secrets';
 import { rememberIdentity } from './read-log';
 import type { RememberedCheckpoint } from './verify-checkpoints';
 import type { LockPolicy } from './verify-locks';
-import { verifyVault } from './verify-vault';
+import { verifyVault, type VerifyOptions, type VerifyReport } from './verify-vault';
 
 export interface ScheduledVerificationDeps {
   readonly vault: VaultReader;
@@ -49,14 +49,21 @@ export interface ScheduledVerification {
 /** One run. Throws `VaultReadError`, `PortError`, `LogStopped`: nothing is known then. */
 export async function verifyOnSchedule(watch: Watch): Promise<ScheduledVerification> {
   const at = watch.now().toISOString();
-  const { origin, systemSubject } = await watch.identity();
+  const { keys, remembered } = await held(watch, at);
+  const report = await verifyVault(watch.vault, { profile: 'intact', keys, lockPolicy: watch.lockPolicy, ...(remembered && { remembered }) });
+  return recordVerification(watch, at, report, remembered);
+}
+
+/** What a verification that began at `at` holds the vault against. */
+export async function held(watch: Watch, at: string): Promise<Pick<VerifyOptions, 'keys' | 'remembered'>> {
+  const { origin } = await watch.identity();
   const remembered = await provenBefore(watch, origin, at);
-  const report = await verifyVault(watch.vault, {
-    profile: 'intact',
-    keys: [verifierKey(origin, await watch.signer.publicKey())],
-    lockPolicy: watch.lockPolicy,
-    ...(remembered && { remembered }),
-  });
+  return { keys: [verifierKey(origin, await watch.signer.publicKey())], ...(remembered && { remembered }) };
+}
+
+/** Makes records of what a verification came to. Done twice with the same `at` it is done once. */
+export async function recordVerification(watch: Watch, at: string, report: VerifyReport, remembered: RememberedCheckpoint | undefined): Promise<ScheduledVerification> {
+  const { systemSubject } = await watch.identity();
   // Findings first: died in between, the next run finds them again and adds nothing.
   for (const found of report.findings.slice(0, MAX_FINDING_RECORDS)) await create(watch, vaultFindingImage(found, systemSubject, at));
   const checkpoint = report.origin === null || report.root === null ? null : { origin: report.origin, size: report.size, root: report.root };
@@ -64,6 +71,8 @@ export async function verifyOnSchedule(watch: Watch): Promise<ScheduledVerificat
   await create(watch, verificationImage(at, systemSubject, { ok: report.ok, findings: report.findings.length, entries: report.entries, checkpoint, proven }));
   watch.meter.count('VerificationCompleted');
   if (report.findings.length > 0) watch.meter.count('VerificationFindings', report.findings.length);
+  // 0 is told too: an alarm on a metric that is only there when something is wrong cannot tell clean from not looked.
+  if (report.locks !== null) watch.meter.count('LocksWrong', report.locks.wrong);
   return { verification: at, ok: report.ok, findings: report.findings.length, entries: report.entries };
 }
 

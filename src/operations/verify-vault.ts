@@ -17,7 +17,7 @@ import { checkAhead } from './verify-ahead';
 import { CheckpointCheck, type CheckpointsState, type MemoryVerdict, type RememberedCheckpoint } from './verify-checkpoints';
 import { checkLocks, type LockPolicy, type LockSummary } from './verify-locks';
 import { sweepNames, type VaultNames } from './verify-names';
-import { NamedObjects, type NamedObjectsState } from './verify-objects';
+import { NamedObjects, type NamedObjectsState, type SnapshotCounts } from './verify-objects';
 import { SegmentReader, type SegmentsState } from './verify-segments';
 import { TreeCheck, type TreeState } from './verify-tree';
 
@@ -62,8 +62,10 @@ export interface VerifyReport {
   readonly tiles: number;
   /** Segments on the chain; null where they could not be looked for. */
   readonly segments: number | null;
-  /** Names of segments and blobs that are no part of the log. */
+  /** Names of segments, blobs and objects of snapshots that are no part of the log. */
   readonly orphans: readonly string[];
+  /** null: a foreign log, which has none. */
+  readonly snapshots: SnapshotCounts | null;
   /** null: this source knows no locks, none were checked. */
   readonly locks: LockSummary | null;
   /** null: nothing was remembered. */
@@ -115,7 +117,8 @@ async function verifyFrom(reader: VaultReader, options: VerifyOptions, begun: Be
     work.objects.reportUnnamed(names.documents);
     for (const name of names.strangers) report(finding('unexpected-object', name, 'no object of a vault has such a name'));
   }
-  const orphans = foreign ? [] : [...work.orphans, ...(await work.objects.orphans())];
+  if (!foreign) await work.objects.reportLostParts(size === 0 ? [] : [bundleOf(size - 1, size), bundleOf(size - 1, Infinity)]);
+  const orphans = foreign ? [] : [...work.orphans, ...(await work.objects.orphans(names?.snapshots ?? []))];
   const locks = foreign || reader.locks === undefined ? null : await checkLocks(reader.locks, options.lockPolicy, report);
   return {
     ok: findings.length === 0,
@@ -128,6 +131,7 @@ async function verifyFrom(reader: VaultReader, options: VerifyOptions, begun: Be
     tiles: work.tiles,
     segments: work.segments,
     orphans,
+    snapshots: foreign ? null : work.objects.snapshots(),
     locks,
     memory: options.remembered === undefined ? null : { size: options.remembered.size, root: options.remembered.root, verdict: work.memory },
     unchecked: foreign ? [] : [...(reader.locks === undefined ? ['locks' as const] : []), ...(names === undefined ? ['segments' as const, 'unexpected-objects' as const] : [])],

@@ -3,6 +3,7 @@ import { FAULTS, Killed, type Fault } from '../../src/adapters/memory/process';
 import { seededDraw } from '../../src/adapters/memory/schedule';
 import { keyOf, stringOf, type Image } from '../../src/core/image';
 import { checkMac, withMac } from '../../src/core/record-mac';
+import { repairImage } from '../../src/core/repair-record';
 import { runResultIn } from '../../src/core/run-records';
 import { shareAt, WHOLE } from '../../src/core/shares';
 import { auditTable, type AuditDeps, LOOK_AGAIN_MS, MAX_FINDING_RECORDS } from '../../src/operations/audit-table';
@@ -151,6 +152,35 @@ describe('each kind of damage is found, named, recorded once and handed on', () 
     await audited.settle();
     expect(await audited.audit()).toMatchObject({ findings: 1, byCode: { 'record-doubled': 1 }, asked: 0 });
     expect(await auditFindings(audited)).toEqual([about('record-doubled', twice!)]);
+  });
+
+  test('nor is one that was put back over a bit that flipped in its subject, where the state in between is sealed late and under no subject of a record', async () => {
+    const audited = await auditedWorld(9);
+    const { world } = audited;
+    const [image] = await populated(audited, 5);
+    for (const subject of ['not a subject', subjectNamed('somebody else')]) {
+      world.records.byHand.decay({ ...image!, subject: { S: subject } });
+      for (const hours of [0, 26]) {
+        world.advance(hours * HOUR_MS);
+        await sealMissing(world);
+      }
+      await audited.settle();
+      world.records.byHand.put(image!); // as a repair does, which the sealer would not report
+      await audited.settle();
+    }
+    expect(await audited.audit()).toMatchObject({ findings: 0 });
+  });
+
+  test('nor is one that a restore put into a table that had been lost, and had to say so', async () => {
+    const audited = await auditedWorld(10);
+    const { world } = audited;
+    const [restored, planted] = await populated(audited, 10);
+    const event = (image: Image, eventId: string) => ({ ...world.stream.find(({ key }) => JSON.stringify(key) === nameOf(image))!, eventId });
+    const permission = (image: Image): Image => repairImage({ key: keyOf(image), from: undefined, to: image, entry: 0 }, world.identity.systemSubject, world.now().toISOString());
+    await world.write(withMac(world.macKey, permission(restored!)), withMac({ id: 1, secret: Buffer.alloc(32, 7) }, permission(planted!)));
+    await world.seal([event(restored!, 'e'.repeat(32)), event(planted!, 'f'.repeat(32))]);
+    await audited.settle();
+    expect((await audited.audit()).found.filter(({ code }) => code === 'record-doubled').map(({ key }) => key)).toEqual([keyOf(planted!)]);
   });
 
   test('of a record that was removed by hand and recorded anew under another subject the first counts', async () => {

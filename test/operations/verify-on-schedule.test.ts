@@ -1,5 +1,6 @@
 import { memorySigner } from '../../src/adapters/memory/keys';
 import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
+import { versionedVault } from '../../src/adapters/memory/versioned-vault';
 import { stringOf, type Image } from '../../src/core/image';
 import { toBase64 } from '../../src/core/log/base64';
 import { decodeEntries, encodeEntries } from '../../src/core/log/bundle';
@@ -61,6 +62,25 @@ test('a damaged object becomes a finding, once, however often it is found', asyn
   expect(world.meter.counts.get('VerificationFindings')).toBe(2 * first.findings);
   await world.seal();
   expect(await ofKind(world, 'finding')).toEqual(findings);
+});
+
+test('locks that are not as promised are counted by version, and 0 is told too; each is a finding that names its version', async () => {
+  const { world, objects } = await watched(30);
+  const lockPolicy = { mode: 'COMPLIANCE', retentionDays: 5, snapshotRetentionDays: 2 } as const;
+  const bucket = versionedVault(lockPolicy, world.now);
+  for (const [name, bytes] of objects) bucket.byHand.put(name, bytes);
+  const watch = makeWatch({ ...world, vault: bucket.reader, lockPolicy });
+  expect(await verifyOnSchedule(watch)).toMatchObject({ ok: true });
+  expect(world.meter.counts.get('LocksWrong')).toBe(0);
+  const [name] = [...objects.keys()].filter((each) => each.startsWith('segment/')) as [string];
+  bucket.byHand.relock(name, 'none');
+  bucket.byHand.put(name, objects.get(name) as Buffer);
+  bucket.byHand.relock(name, { mode: 'GOVERNANCE', retainUntil: new Date(world.now().getTime() + 1) });
+  await world.sleep(60_000);
+  await verifyOnSchedule(watch);
+  expect(world.meter.counts.get('LocksWrong')).toBe(2);
+  const findings = (await ofKind(world, 'finding')).map((each) => [stringOf(each, 'code'), stringOf(each, 'object'), stringOf(each, 'version') !== undefined]);
+  expect(findings.sort()).toEqual(['lock-missing', 'lock-shortened', 'lock-wrong-mode', 'second-version'].map((code) => [code, name, true]));
 });
 
 test('a vault rolled back to an earlier, sound state is found by what the last verification saw', async () => {
