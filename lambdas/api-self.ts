@@ -1,0 +1,9 @@
+/** GET /v1/me: who the caller is to us. GET /health: a function of ours answers. Neither reads a store. */
+import { staffApi } from '../src/runtime/stacks/staff-api';
+
+export const handler = staffApi({
+  routes: {
+    'GET /v1/me': ({ actor: { operatorId, name, role }, signedInAt, expiresAt }) => ({ operatorId, name, role, signedInAt, expiresAt }),
+  },
+  open: { 'GET /health': () => ({ status: 'up' }) },
+});

@@ -1,0 +1,60 @@
+/**
+ * What surrounds every route of staff: who asks is known before anything is done, every answer bears the security headers, every refusal and failure is a problem (RFC 9457), and
+ * nothing of what was asked is logged but the route.
+ */
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import type { HttpEvent } from '../http-event';
+import { log } from '../log';
+import { operatorBehind, type Operator } from '../operator-claims';
+import { jsonAnswer, problem, problemOf, type HttpAnswer, type ProblemCode } from '../problem';
+import { GIVE_UP_EARLY, type Failing } from './surroundings';
+
+/** A route is called with the operator behind the request; what it resolves is the answer's JSON. */
+export type StaffRoute = (operator: Operator, event: HttpEvent) => Promise<unknown> | unknown;
+
+export interface StaffApi {
+  /** By route key, as the API has it: `GET /v1/me`. */
+  readonly routes: Readonly<Record<string, StaffRoute>>;
+  /** Answered to anybody. */
+  readonly open?: Readonly<Record<string, () => unknown>>;
+}
+
+/** Answers are data for programs: no browser shall render, frame or keep them. */
+const SECURITY_HEADERS = {
+  'strict-transport-security': 'max-age=63072000; includeSubDomains',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+} as const;
+
+const secured = (answer: HttpAnswer): HttpAnswer => ({ ...answer, headers: { ...SECURITY_HEADERS, ...answer.headers } });
+
+export function staffApi({ routes, open = {} }: StaffApi) {
+  const answer = async (event: HttpEvent, requestId: string): Promise<HttpAnswer> => {
+    const route = event.routeKey ?? '';
+    const refused = (code: ProblemCode): HttpAnswer => {
+      log.warn('staff request refused', { requestId, problem: code });
+      return problem(code, requestId);
+    };
+    const anybody = Object.hasOwn(open, route) ? open[route] : undefined;
+    if (anybody !== undefined) {
+      log.info('open request', { requestId, route });
+      return jsonAnswer(anybody());
+    }
+    const asked = Object.hasOwn(routes, route) ? routes[route] : undefined;
+    if (asked === undefined) return refused('no-such-resource');
+    const operator = operatorBehind(event, requestId);
+    if (typeof operator === 'string') return refused(operator);
+    const body = await asked(operator, event);
+    log.info('staff request', { requestId, route, role: operator.actor.role });
+    return jsonAnswer(body);
+  };
+  const answering = {
+    onError: (request: Failing): HttpAnswer => {
+      const code = problemOf(request.error);
+      log.error('staff request failed', request.error, { requestId: request.context.awsRequestId, problem: code });
+      return secured(problem(code, request.context.awsRequestId));
+    },
+  };
+  return middy<HttpEvent, HttpAnswer>(async (event: HttpEvent, { awsRequestId }: Context) => secured(await answer(event, awsRequestId)), GIVE_UP_EARLY).use(answering);
+}

@@ -1,0 +1,89 @@
+/** Who gets in, read from the templates that are deployed: the pool, its client, and that no route but the open ones does without them. */
+import { ROLES } from '../../../src/core/staff/actor';
+import { type Loose, ofType, one, resolved, synthesized } from '../synthesized';
+
+const prod = synthesized('prod');
+const local = synthesized('local');
+const dev = synthesized('dev');
+
+describe.each([['prod', prod], ['local', local], ['dev', dev]])('the pool of stage %s', (_name, all) => {
+  const pool = one(all.data, 'AWS::Cognito::UserPool', 'StaffPool').Properties;
+  const client = one(all.data, 'AWS::Cognito::UserPoolClient', 'StaffPool').Properties;
+
+  it('wants a TOTP code of everybody, and takes no SMS', () => {
+    expect([pool['MfaConfiguration'], pool['EnabledMfas'], pool['SmsConfiguration']]).toEqual(['ON', ['SOFTWARE_TOKEN_MFA'], undefined]);
+  });
+
+  it('is filled by administrators, who alone can let somebody in again', () => {
+    expect(pool['AdminCreateUserConfig']).toEqual({ AllowAdminCreateUserOnly: true });
+    expect(pool['AccountRecoverySetting']).toEqual({ RecoveryMechanisms: [{ Name: 'admin_only', Priority: 1 }] });
+    expect([pool['UsernameAttributes'], pool['AliasAttributes'], pool['AutoVerifiedAttributes']]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('wants long passwords of all classes, and has temporary ones end after a day', () => {
+    expect(pool['Policies'].PasswordPolicy).toEqual({ MinimumLength: 12, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true, TemporaryPasswordValidityDays: 1, PasswordHistorySize: 5 });
+  });
+
+  it('watches for stolen passwords, and blocks', () => {
+    expect([pool['UserPoolTier'], pool['UserPoolAddOns']]).toEqual(['PLUS', { AdvancedSecurityMode: 'ENFORCED' }]);
+  });
+
+  it('has a group for each role', () => {
+    expect(ofType(all.data, 'AWS::Cognito::UserPoolGroup').map(([, { Properties }]) => Properties['GroupName'])).toEqual([...ROLES]);
+  });
+
+  it('has one public client, whose tokens are short, can be revoked, and are had by a proof of the password alone', () => {
+    expect(ofType(all.data, 'AWS::Cognito::UserPoolClient')).toHaveLength(1);
+    expect(client).toMatchObject({
+      ExplicitAuthFlows: ['ALLOW_USER_SRP_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+      GenerateSecret: false,
+      EnableTokenRevocation: true,
+      PreventUserExistenceErrors: 'ENABLED',
+      AccessTokenValidity: 15,
+      IdTokenValidity: 15,
+      RefreshTokenValidity: 480,
+      TokenValidityUnits: { AccessToken: 'minutes', IdToken: 'minutes', RefreshToken: 'minutes' },
+      WriteAttributes: ['locale'],
+    });
+    expect(client['AllowedOAuthFlows']).toBeUndefined();
+  });
+});
+
+it('is kept, with its users, where the stage keeps things, and only there', () => {
+  const kept = ({ data }: typeof prod): unknown[] => {
+    const { DeletionPolicy, Properties } = one(data, 'AWS::Cognito::UserPool', 'StaffPool');
+    return [DeletionPolicy, Properties['DeletionProtection']];
+  };
+  expect([kept(prod), kept(dev)]).toEqual([['Retain', 'ACTIVE'], ['Delete', 'INACTIVE']]);
+});
+
+describe('the door', () => {
+  const routes = (all: typeof prod): Record<string, Loose> => Object.fromEntries(ofType(all.service, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => [Properties['RouteKey'] as string, resolved(Properties, all)]));
+  const OPEN = ['GET /health', 'GET /webhook', 'POST /webhook'];
+
+  it.each([['prod', prod], ['local', local], ['dev', dev]])('of stage %s: no route but the webhook and health is without the authorizer, and without the scope that only access tokens have', (_name, all) => {
+    const open = Object.entries(routes(all)).filter(([, { AuthorizationType, AuthorizerId, AuthorizationScopes }]) => AuthorizationType !== 'JWT' || AuthorizerId === undefined || AuthorizationScopes?.length !== 1);
+    expect(open.map(([key]) => key).sort()).toEqual(OPEN);
+    expect(Object.keys(routes(all)).length).toBeGreaterThan(OPEN.length);
+    // A catch-all would let through what nobody has thought of.
+    for (const key of Object.keys(routes(all))) expect(key).toMatch(/^(GET|POST|PATCH|PUT|DELETE) \/(webhook|health|v1\/[a-z{}/-]+)$/i);
+  });
+
+  it('believes our pool alone, for our client alone', () => {
+    const authorizers = ofType(prod.service, 'AWS::ApiGatewayV2::Authorizer');
+    expect(authorizers).toHaveLength(1);
+    expect(resolved(authorizers[0]![1].Properties, prod)).toMatchObject({
+      AuthorizerType: 'JWT',
+      IdentitySource: ['$request.header.Authorization'],
+      JwtConfiguration: { Audience: [expect.stringMatching(/^StaffPoolStaff/)], Issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/StaffPool' },
+    });
+  });
+
+  it('is open to no page, but to those the stage names', () => {
+    const cors = (all: typeof prod): Loose => one(all.service, 'AWS::ApiGatewayV2::Api', 'Webhook').Properties['CorsConfiguration'];
+    expect(cors(prod)).toBeUndefined();
+    const named = cors(synthesized('dev', { staff: { corsOrigins: ['https://console.example.com'] } }));
+    expect(named).toMatchObject({ AllowOrigins: ['https://console.example.com'], AllowHeaders: expect.arrayContaining(['authorization', 'if-match']) });
+    expect(named.AllowCredentials).toBeUndefined();
+  });
+});

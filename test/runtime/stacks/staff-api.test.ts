@@ -1,0 +1,60 @@
+/** What surrounds the routes of staff: nobody reaches one without being known, and every answer is safe to hand to a browser. */
+import type { Context } from 'aws-lambda';
+import { staffApi } from '../../../src/runtime/stacks/staff-api';
+import { PortError } from '../../../src/ports';
+import { capturedAsync } from '../captured';
+
+const context = { awsRequestId: '11111111-2222-4333-8444-555555555555', getRemainingTimeInMillis: () => 5_000 } as Context;
+const claims = { sub: 's', username: 'anna', token_use: 'access', 'cognito:groups': '[support]', auth_time: '1', exp: '2' };
+const event = (routeKey: string | undefined, jwt: object | undefined = { claims }) => ({ ...(routeKey !== undefined && { routeKey }), requestContext: { http: {}, ...(jwt && { authorizer: { jwt } }) } });
+
+let reached = 0;
+const handler = staffApi({
+  routes: {
+    'GET /v1/me': ({ actor: { name } }) => { reached++; return { name }; },
+    'GET /v1/broken': () => { throw new Error('SECRET'); },
+    'GET /v1/away': () => Promise.reject(new PortError('unavailable', 'SECRET')),
+  },
+  open: { 'GET /health': () => ({ status: 'up' }) },
+});
+async function call(request: object) {
+  let answer: { statusCode: number; headers: Record<string, string>; body: string } | undefined;
+  const lines = await capturedAsync(async () => { answer = (await handler(request, context)) as typeof answer; });
+  if (answer === undefined) throw new Error('every request gets an answer');
+  return { ...answer, json: JSON.parse(answer.body) as Record<string, unknown>, lines };
+}
+beforeEach(() => { reached = 0; });
+
+it('lets a known operator through', async () => {
+  expect(await call(event('GET /v1/me'))).toMatchObject({ statusCode: 200, json: { name: 'anna' } });
+});
+
+it.each([
+  ['no token', event('GET /v1/me', {}), 401, 'token-missing'],
+  ['an ID token', event('GET /v1/me', { claims: { ...claims, token_use: 'id' } }), 401, 'token-unfit'],
+  ['no role', event('GET /v1/me', { claims: { ...claims, 'cognito:groups': '[]' } }), 403, 'no-role'],
+  ['a path that is not there', event('GET /v1/other'), 404, 'no-such-resource'],
+  ['a path that every object has', event('constructor'), 404, 'no-such-resource'],
+  ['no path', event(undefined), 404, 'no-such-resource'],
+])('answers %s with a problem, and calls nothing', async (_what, request, status, code) => {
+  const { statusCode, headers, json } = await call(request);
+  expect([statusCode, headers['content-type'], json, reached]).toEqual([status, 'application/problem+json', { type: `urn:intact:problem:${code}`, title: expect.any(String) as string, status, instance: `urn:uuid:${context.awsRequestId}` }, 0]);
+  if (status === 401) expect(headers['www-authenticate']).toMatch(/^Bearer/);
+});
+
+it.each([['GET /v1/broken', 500, 'internal'], ['GET /v1/away', 503, 'store-unavailable']])('answers a failure of %s with %d, and tells nothing of the inside', async (route, status, code) => {
+  const { statusCode, json, body, lines } = await call(event(route));
+  expect([statusCode, json['type']]).toEqual([status, `urn:intact:problem:${code}`]);
+  expect(body).not.toContain('SECRET');
+  expect(lines.length).toBeGreaterThan(0);
+});
+
+it('answers what is open to anybody', async () => {
+  expect(await call(event('GET /health', undefined))).toMatchObject({ statusCode: 200, json: { status: 'up' } });
+});
+
+it('gives every answer the security headers', async () => {
+  for (const request of [event('GET /v1/me'), event('GET /health'), event('GET /v1/me', {}), event('GET /v1/broken'), event('x')]) {
+    expect((await call(request)).headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'strict-transport-security': expect.stringContaining('max-age=') as string, 'referrer-policy': 'no-referrer' });
+  }
+});
