@@ -1,11 +1,16 @@
-/** On a schedule: compares a share of the table with the log, makes records of what differs, and hands on what can be repaired. */
+/** On a schedule: compares a share of the table with the log, makes records of what differs, and hands on what can be repaired. In finer shares where one is too big. */
+import { auditFields, auditInParts } from '../src/operations/audit-in-parts';
 import { auditTable } from '../src/operations/audit-table';
-import { scheduled } from '../src/runtime/stacks/scheduled';
+import { wholeUpTo } from '../src/runtime/settings';
+import { stepped } from '../src/runtime/stacks/stepped';
 import { auditDeps, shareNow } from '../src/runtime/wiring/comparing';
+import { inPartsDeps } from '../src/runtime/wiring/in-parts';
 
 const deps = auditDeps();
+const share = () => shareNow('AUDIT_ROTATION');
 
-export const handler = scheduled('audit-table', async () => {
-  const { audit, ok, findings, records, size, waiting, closed, asked, seconds, share } = await auditTable(deps, { share: shareNow('AUDIT_ROTATION') });
-  return { audit, ok, findings, records, size, waiting, closed, asked, seconds, share: share.number };
+export const handler = stepped('audit-table', {
+  whole: async () => auditFields(await auditTable(deps, { share: share() })),
+  parts: auditInParts(deps, { share, wholeUpTo: wholeUpTo() }),
+  deps: inPartsDeps(),
 });

@@ -8,8 +8,10 @@ import { KeysTable } from './constructs/keys-table';
 import { LogTable } from './constructs/log-table';
 import { RecordsTable } from './constructs/records-table';
 import { SigningKey } from './constructs/signing-key';
+import { StaffPool } from './constructs/staff-pool';
 import { Vault } from './constructs/vault';
 import { ViewsTable } from './constructs/views-table';
+import { Workings } from './constructs/workings';
 import { WrappingKey } from './constructs/wrapping-key';
 import type { Stage } from './stage';
 
@@ -20,14 +22,20 @@ export class DataStack extends Stack {
   readonly views: ViewsTable;
   readonly vault: Vault;
   readonly inbox: Inbox;
+  readonly workings: Workings;
   readonly appSecret: AppSecret;
+  readonly dataKey: DataKey;
+  readonly wrappingKey: WrappingKey;
   readonly signingKey: SigningKey;
+  readonly staff: StaffPool;
 
   constructor(scope: Construct, id: string, props: StackProps & { readonly stage: Stage }) {
     const { stage, ...stackProps } = props;
     super(scope, id, { ...stackProps, terminationProtection: stage.removal === 'retain' });
     const dataKey = new DataKey(this, 'DataKey', stage);
     const wrappingKey = new WrappingKey(this, 'WrappingKey', stage);
+    this.dataKey = dataKey;
+    this.wrappingKey = wrappingKey;
     this.signingKey = new SigningKey(this, 'SigningKey', stage);
     this.records = new RecordsTable(this, 'Records', { stage, dataKey });
     this.log = new LogTable(this, 'Log', { stage, dataKey });
@@ -35,7 +43,9 @@ export class DataStack extends Stack {
     this.views = new ViewsTable(this, 'Views', { stage, dataKey });
     this.vault = new Vault(this, 'Vault', stage);
     this.inbox = new Inbox(this, 'Inbox', dataKey);
+    this.workings = new Workings(this, 'Workings', stage);
     this.appSecret = new AppSecret(this, 'AppSecret', stage);
+    this.staff = new StaffPool(this, 'Staff', stage);
 
     const output = (name: string, value: string, description: string): CfnOutput => new CfnOutput(this, name, { value, description });
     output('RecordsTableName', this.records.table.tableName, 'The facts');
@@ -48,8 +58,11 @@ export class DataStack extends Stack {
       output('ReplicaRegion', stage.offsite.region, 'The second region');
     }
     output('InboxBucketName', this.inbox.bucket.bucketName, 'Big bodies');
+    output('WorkingsBucketName', this.workings.bucket.bucketName, 'What runs in parts hand to each other');
     output('AppSecretArn', this.appSecret.secret.secretArn, "Put the Meta app's secret and the verify token here");
     output('WrappingKeyArn', wrappingKey.keyArn, 'Wraps the three secrets of the key hierarchy');
     output('SigningKeyArn', this.signingKey.keyArn, 'Signs checkpoints');
+    output('UserPoolId', this.staff.pool.userPoolId, 'Staff');
+    output('UserPoolClientId', this.staff.client.userPoolClientId, 'What staff sign in with');
   }
 }

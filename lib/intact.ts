@@ -3,6 +3,7 @@ import { type App, CliCredentialsStackSynthesizer, DefaultStackSynthesizer, type
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { LambdaCode } from './constructs/lambda-bundles';
 import { DataStack } from './data-stack';
+import { OperatorsStack } from './operators-stack';
 import { OffsiteStack } from './offsite-stack';
 import { ServiceStack } from './service-stack';
 import { has, type Stage } from './stage';
@@ -17,6 +18,7 @@ export interface Stacks {
   /** Absent where the stage leaves them out. */
   readonly trail?: TrailStack;
   readonly standby?: StandbyStack;
+  readonly operators?: OperatorsStack;
 }
 
 /** Adds the stacks of `stage` to `app`, and the rules they must keep: a finding that nobody acknowledged stops the synthesis. */
@@ -27,12 +29,13 @@ export function intact(app: App, stage: Stage, code: LambdaCode): Stacks {
   const service = new ServiceStack(app, `Intact-${stage.name}-Service`, { ...props(), description: 'Intact: functions, webhook, alarms', data, code });
   const trail = has(stage, 'trail') ? new TrailStack(app, `Intact-${stage.name}-Trail`, { ...props(), description: 'Intact: who did what', data }) : undefined;
   const standby = standbyStack(app, stage, data);
+  const operators = stage.operators === null ? undefined : new OperatorsStack(app, `Intact-${stage.name}-Operators`, { ...props(), description: 'Intact: roles of the people who run it', operators: stage.operators, data, trail });
   // By name only, so CloudFormation cannot know: a vault is replicated into a bucket that exists, a key replicated that exists.
   if (offsite) data.addStackDependency(offsite);
   standby?.addStackDependency(data);
   Tags.of(app).add('intact:stage', stage.name);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return { ...(offsite ? { offsite } : {}), data, service, ...(trail ? { trail } : {}), ...(standby ? { standby } : {}) };
+  return { ...(offsite ? { offsite } : {}), data, service, ...(trail ? { trail } : {}), ...(standby ? { standby } : {}), ...(operators ? { operators } : {}) };
 }
 
 /** In the account of the replica. */

@@ -1,13 +1,14 @@
 /**
  * The second place of the facts: a locked bucket in the stage's second region, in another account where the stage says so. Deployed before the vault, which is told to replicate
- * into it by name; it knows nothing of the vault but the name of the role that S3 replicates with.
+ * into it by name; it knows nothing of the vault but the names of two roles: of the one that S3 replicates with, and of the drill.
  */
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { type Offsite, replicaBucketName, replicationRoleArn } from './constructs/replica';
+import { drillRoleName, drillsFromReplica, type Offsite, replicaBucketName, replicationRoleName, roleArn } from './constructs/replica';
 import { replicaDenials, replicaGrants } from './constructs/replica-policy';
 import { reviewed } from './constructs/reviewed';
+import { snapshotLifecycle } from './constructs/vault-policy';
 import type { Stage } from './stage';
 
 export interface OffsiteStackProps extends StackProps {
@@ -26,8 +27,9 @@ export class OffsiteStack extends Stack {
       bucketName: replicaBucketName(this, stage, offsite),
       versioned: true,
       objectLockEnabled: true,
-      // A replica keeps the lock of its source. What has none there, log.vkeys, gets this one: here no version of it is ever replaced.
+      // A replica keeps the lock of its source, a snapshot the shorter one of snapshots, and ends as its source does; no deletion is replicated, so both are told. What has none there, log.vkeys, gets this one: here no version of it is ever replaced.
       objectLockDefaultRetention: stage.lock.mode === 'COMPLIANCE' ? ObjectLockRetention.compliance(term) : ObjectLockRetention.governance(term),
+      lifecycleRules: snapshotLifecycle(stage.snapshot.retentionDays),
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
@@ -35,8 +37,9 @@ export class OffsiteStack extends Stack {
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    const role = replicationRoleArn(this, stage);
-    const granted = offsite.account === undefined ? [] : replicaGrants(this.bucket.bucketArn, role);
+    const role = roleArn(this, stage, replicationRoleName(stage));
+    const users = { account: stage.account ?? this.account, replicator: role, ...(drillsFromReplica(stage) ? { reader: roleArn(this, stage, drillRoleName(stage)) } : {}) };
+    const granted = offsite.account === undefined ? [] : replicaGrants(this.bucket.bucketArn, users);
     for (const statement of [...replicaDenials(this.bucket.bucketArn, role), ...granted]) this.bucket.addToResourcePolicy(statement);
     reviewed(this.bucket, 'AwsSolutions-S1', 'Every access is a CloudTrail data event of the account the replica lies in; server access logs are best effort and would be a weaker second copy.');
     new CfnOutput(this, 'ReplicaBucketName', { value: this.bucket.bucketName, description: 'The facts of the vault; a whole vault is made of them with npx intact rebuild s3://<this> <dir>' });

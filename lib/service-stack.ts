@@ -3,6 +3,7 @@
  * reach; a construct of the data stack writes the statements. Nothing starts before the log exists.
  */
 import { CfnOutput, CustomResource, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { Env } from '../src/runtime/env';
 import type { FunctionName } from './constructs/alarm-registry';
@@ -11,10 +12,13 @@ import { IntactFunction } from './constructs/intact-function';
 import { PROCESSING_TIMEOUT } from './constructs/inbox';
 import type { LambdaCode } from './constructs/lambda-bundles';
 import { REPAIR_TIMEOUT, Repairs } from './constructs/repairs';
+import { drillRoleName, drillsFromReplica } from './constructs/replica';
 import { reviewed } from './constructs/reviewed';
-import { every } from './constructs/schedule';
+import { every, everyWhole } from './constructs/schedule';
+import { StaffApi } from './constructs/staff-api';
 import { WatchBoard } from './constructs/watch-board';
 import { WebhookApi } from './constructs/webhook-api';
+import { WholeVault } from './constructs/whole-vault';
 import type { DataStack } from './data-stack';
 import type { Stage } from './stage';
 
@@ -26,7 +30,7 @@ const SEAL_MISSING = Duration.hours(6);
 const WEBHOOK_TIMEOUT = Duration.seconds(28);
 /** A round of 10,000 changes and their blobs, with the SDK's own retries. */
 const SEAL_TIMEOUT = Duration.minutes(5);
-/** Lambda's longest. A vault too big for it is verified in ranges. */
+/** Lambda's longest. What is too much for that is done in parts. */
 const LONGEST = Duration.minutes(15);
 
 export interface ServiceStackProps extends StackProps {
@@ -41,7 +45,7 @@ export class ServiceStack extends Stack {
   constructor(scope: Construct, id: string, props: ServiceStackProps) {
     const { stage, data, code, ...stackProps } = props;
     super(scope, id, stackProps);
-    const fn = (name: FunctionName, memoryMiB: number, timeout: Duration, description: string): IntactFunction => new IntactFunction(this, name, { stage, code, memoryMiB, timeout, description });
+    const fn = (name: FunctionName, memoryMiB: number, timeout: Duration, description: string, more: { readonly roleName?: string } = {}): IntactFunction => new IntactFunction(this, name, { stage, code, memoryMiB, timeout, description, ...more });
     this.functions = {
       'receive-webhook': fn('receive-webhook', 1024, WEBHOOK_TIMEOUT, 'Records one signed delivery; answers 200 only when all of it is durable'),
       'process-inbox': fn('process-inbox', 1024, PROCESSING_TIMEOUT, 'Records one big delivery from the inbox'),
@@ -54,7 +58,10 @@ export class ServiceStack extends Stack {
       'repair-records': fn('repair-records', 1769, REPAIR_TIMEOUT, 'Puts back what was changed past the rules'),
       'verify-vault': fn('verify-vault', 3008, LONGEST, 'Verifies the whole vault'),
       'audit-table': fn('audit-table', 3008, LONGEST, 'Compares a share of the records table with the log'),
-      'run-drill': fn('run-drill', 3008, LONGEST, 'Restores into a scratch table, compares, drops it'),
+      'run-drill': fn('run-drill', 3008, LONGEST, 'Restores into a scratch table, compares, drops it', stage.offsite?.account === undefined ? {} : { roleName: drillRoleName(stage) }),
+      'take-snapshot': fn('take-snapshot', 3008, LONGEST, 'Puts a full backup into the vault'),
+      'reconcile-deliveries': fn('reconcile-deliveries', 1769, LONGEST, 'Compares what was answered 200 with what is recorded, and with what Meta has'),
+      'api-self': fn('api-self', 256, Duration.seconds(10), 'Tells staff who they are; reads no store'),
       'initialize-log': fn('initialize-log', 512, Duration.minutes(2), 'Makes the secrets, the name and the empty head of the log, once'),
     };
     reviewed(this, 'AwsSolutions-L1', 'Node 22 is the newest runtime that the SDK, middy and the local cloud were tried with together; upgrading is a change of its own.');
@@ -62,21 +69,28 @@ export class ServiceStack extends Stack {
     this.grantSealing(data);
     this.grantWatching(data);
     this.grantComparing(stage, data);
+    this.grantSnapshots(data);
+    this.grantReconciling(stage, data);
     const repairs = this.repairs(stage, data);
+    for (const parted of ['verify-vault', 'audit-table', 'take-snapshot'] as const) data.workings.grantParts(this.functions[parted]);
+    const { machines } = new WholeVault(this, 'WholeVault', { stage, functions: this.functions });
 
     const log = this.initializedLog(stage, data);
     for (const mapping of [...this.feeds(data), repairs.feed(this.functions['repair-records'])]) mapping.node.addDependency(log);
     every(HEARTBEAT, this.functions.heartbeat).node.addDependency(log);
     every(SWEEP, this.functions['sweep-inbox']);
     every(SEAL_MISSING, this.functions['seal-missing']).node.addDependency(log);
-    every(Duration.hours(stage.verifyEveryHours), this.functions['verify-vault']).node.addDependency(log);
-    every(Duration.hours(stage.auditEveryHours), this.functions['audit-table']).node.addDependency(log);
+    everyWhole(Duration.hours(stage.verifyEveryHours), machines['verify-vault']).node.addDependency(log);
+    everyWhole(Duration.hours(stage.auditEveryHours), machines['audit-table']).node.addDependency(log);
     every(Duration.days(stage.drillEveryDays), this.functions['run-drill']).node.addDependency(log);
+    everyWhole(Duration.days(stage.snapshot.everyDays), machines['take-snapshot']).node.addDependency(log);
+    every(Duration.hours(stage.reconcile.everyHours), this.functions['reconcile-deliveries']).node.addDependency(log);
     const webhook = new WebhookApi(this, 'Webhook', { stage, receive: this.functions['receive-webhook'] });
     // Before the secrets exist nothing could be recorded.
     webhook.node.addDependency(log);
+    new StaffApi(this, 'StaffApi', { api: webhook.api, staff: data.staff, self: this.functions['api-self'] });
 
-    const alarms = new Alarms(this, 'Alarms', { stage, functions: this.functions, deadLetters: { inbox: data.inbox.deadLetters, repairs: repairs.work.deadLetters }, api: webhook.api, vault: data.vault });
+    const alarms = new Alarms(this, 'Alarms', { stage, functions: this.functions, deadLetters: { inbox: data.inbox.deadLetters, repairs: repairs.work.deadLetters }, machines, api: webhook.api, vault: data.vault });
     new WatchBoard(this, 'Board', { stage, data, repairs: repairs.work, functions: this.functions, api: webhook.api, alarms });
 
     new CfnOutput(this, 'WebhookUrl', { value: webhook.webhookUrl, description: "The callback URL for Meta's dashboard" });
@@ -135,22 +149,61 @@ export class ServiceStack extends Stack {
   }
 
   /** The two that hold the table against the log. Neither changes a record of the live table; what each may put are its own results. */
-  private grantComparing({ auditEveryHours, auditShares, drillEveryDays, drillShares }: Stage, { records, log, keys, vault, signingKey }: DataStack): void {
+  private grantComparing(stage: Stage, { records, log, keys, vault, signingKey }: DataStack): void {
+    const { auditEveryHours, auditShares, drillEveryDays, drillShares, drillFromReplicaEvery, offsite } = stage;
     const { 'audit-table': audit, 'run-drill': drill } = this.functions;
+    vault.grantReplay(audit);
+    vault.grantRestore(drill);
     for (const reader of [audit, drill]) {
       log.grantRead(reader);
       keys.grantSecrets(reader, 'kek', 'mac');
       keys.grantReadSubjectKeys(reader);
-      vault.grantReplay(reader);
       signingKey.grantReadPublicKey(reader);
     }
     records.grantPutOwn(audit, 'audit', 'finding');
     records.grantCompare(audit);
+    records.grantReadPermissions(audit);
     keys.grantListSubjects(audit);
     audit.addEnvironment(Env.AUDIT_ROTATION, `${auditEveryHours}/${auditShares}`);
     records.grantPutOwn(drill, 'drill');
     records.grantDrill(drill);
     drill.addEnvironment(Env.DRILL_ROTATION, `${24 * drillEveryDays}/${drillShares}`);
+    if (offsite === null || !drillsFromReplica(stage)) return;
+    // What it restores from then, it can read there alone; the first region is only what the result is compared with.
+    vault.replication?.grantReadReplica(drill);
+    keys.grantReadOffsite(drill, offsite.region, 'kek', 'mac');
+    drill.addEnvironment(Env.DRILL_FROM_REPLICA_EVERY, `${drillFromReplicaEvery}`);
+  }
+
+  /** It reads what a restore reads, puts parts and manifest, and says so in a record; signing is the publisher's, through the log. */
+  private grantSnapshots({ records, log, keys, vault, signingKey }: DataStack): void {
+    const { 'take-snapshot': snapshot } = this.functions;
+    vault.grantSnapshot(snapshot);
+    log.grantRead(snapshot);
+    keys.grantSecrets(snapshot, 'kek', 'mac');
+    keys.grantReadSubjectKeys(snapshot);
+    signingKey.grantReadPublicKey(snapshot);
+    records.grantPutOwn(snapshot, 'snapshot');
+  }
+
+  /** It holds what the receivers said of each delivery, in their own logs, against the records and the log; and Meta's history, where the stage has a token for it. */
+  private grantReconciling({ logRetentionDays, reconcile: { meta } }: Stage, { records, log, keys, vault, inbox }: DataStack): void {
+    const { 'reconcile-deliveries': reconcile, 'receive-webhook': receive, 'process-inbox': process } = this.functions;
+    receive.grantReadLog(reconcile, Env.RECEIVE_LOG_GROUP);
+    process.grantReadLog(reconcile, Env.PROCESS_LOG_GROUP);
+    reconcile.addEnvironment(Env.LOG_RETENTION_DAYS, `${logRetentionDays}`);
+    inbox.grantListDeliveries(reconcile);
+    records.grantScan(reconcile);
+    records.grantPutOwn(reconcile, 'reconciliation', 'finding');
+    log.grantRead(reconcile);
+    vault.grantReadSealed(reconcile);
+    // To open entries, to check and make MACs, and to name a message as its record is named.
+    keys.grantSecrets(reconcile, 'kek', 'mac', 'dedupe');
+    keys.grantReadSubjectKeys(reconcile);
+    if (meta === null) return;
+    reconcile.addEnvironment(Env.META_TOKEN_SECRET_ARN, meta.tokenSecretArn);
+    if (meta.baseUrl !== undefined) reconcile.addEnvironment(Env.META_BASE_URL, meta.baseUrl);
+    reconcile.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [meta.tokenSecretArn] }));
   }
 
   /** Who finds what has to be repaired may ask for it, if the stage does not want to be asked first; one function repairs, from the vault alone. */
@@ -160,6 +213,7 @@ export class ServiceStack extends Stack {
     if (stage.repair === 'auto') for (const finder of [seal, sealMissing, audit]) repairs.grantAsk(finder);
     records.grantRepair(repair);
     log.grantRead(repair);
+    log.grantNoteUnsealed(repair);
     keys.grantSecrets(repair, 'kek', 'mac');
     keys.grantReadSubjectKeys(repair);
     vault.grantReplay(repair);

@@ -13,6 +13,9 @@ import type { DataStack } from './data-stack';
 import type { Stage } from './stage';
 
 export class TrailStack extends Stack {
+  readonly key: ProtectedKey;
+  readonly bucket: Bucket;
+
   constructor(scope: Construct, id: string, props: StackProps & { readonly stage: Stage; readonly data: DataStack }) {
     const { stage, data, ...stackProps } = props;
     super(scope, id, { ...stackProps, terminationProtection: stage.removal === 'retain' });
@@ -20,6 +23,8 @@ export class TrailStack extends Stack {
     const trailArn = this.formatArn({ service: 'cloudtrail', resource: 'trail', resourceName: trailName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
     const key = this.trailKey(stage, trailArn);
     const bucket = this.lockedBucket(stage, key, trailArn);
+    this.key = key;
+    this.bucket = bucket;
     const trail = new CfnTrail(this, 'Trail', {
       trailName,
       isLogging: true,

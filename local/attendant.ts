@@ -10,9 +10,12 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { switchBackupsOn } from './fillers/backups';
 import { lockBuckets } from './fillers/object-lock';
 import { startForwardingMetrics } from './fillers/metrics';
 import { fillSecondRegion } from './fillers/second-region';
+import { seedStaff } from './fillers/staff';
+import { cognitoClient } from '../src/adapters/operator/staff-pool';
 import { setAppSecret } from './app-secret';
 import type { Answer, Errand } from './errands';
 
@@ -23,11 +26,15 @@ async function run(errand: Errand): Promise<readonly string[]> {
   switch (errand.do) {
     case 'lock-buckets':
       return lockBuckets({ cloudFormation: new CloudFormationClient({ region: errand.region }), s3: new S3Client({ region: errand.region, forcePathStyle: true }) }, errand.template, errand.stack);
+    case 'switch-backups-on':
+      return switchBackupsOn({ cloudFormation, dynamoDb: new DynamoDBClient({}) }, errand.template, errand.stack);
     case 'fill-second-region':
       return fillSecondRegion({ cloudFormation, s3, dynamoDb: new DynamoDBClient({}), kms: new KMSClient({}) }, errand.template, errand.home);
     case 'forward-metrics':
       startForwardingMetrics({ logs: new CloudWatchLogsClient({}), metrics: new CloudWatchClient({}) });
       return [];
+    case 'seed-staff':
+      return seedStaff(cognitoClient(), errand, errand.file);
     case 'set-app-secret':
       await setAppSecret(new SecretsManagerClient({}), errand.arn, errand.secret);
       return [];

@@ -14,6 +14,7 @@ import { startAttendant } from './errands';
 import type { Attendant } from './errands';
 import { localOutputs, removeOutputs, writeOutputs } from './outputs';
 import type { LocalOutputs } from './outputs';
+import { staffFile } from './state-directory';
 import type { StateDirectory } from './state-directory';
 import type { Steps } from './steps';
 import { ensureVirtualEnvironment, needsDownload } from './virtual-environment';
@@ -74,12 +75,14 @@ async function deployInto(state: StateDirectory, emulator: Emulator, attendant: 
     const outputs = await deployStacks(state, endpoint, [localStacks.offsite, localStacks.data], options);
     await attendant.ask({ do: 'lock-buckets', template, stack: localStacks.data, region: localRegion });
     await attendant.ask({ do: 'lock-buckets', template: templateFile(state, localStacks.offsite), stack: localStacks.offsite, region: localSecondRegion });
+    await attendant.ask({ do: 'switch-backups-on', template, stack: localStacks.data });
     await attendant.ask({ do: 'fill-second-region', template, home: { stack: localStacks.data, account: localAccount, region: localRegion, second: localSecondRegion } });
     return outputs;
   });
   const service = await steps.step('Deploying the service stack', () => deployStacks(state, endpoint, [localStacks.service], options));
   const outputs = localOutputs(state, { endpoint, plainEndpoint: emulator.plainEndpoint, port: emulator.port, pid: emulator.pid }, { ...data, ...service });
   await attendant.ask({ do: 'forward-metrics' });
+  await attendant.ask({ do: 'seed-staff', userPoolId: outputs.UserPoolId, clientId: outputs.UserPoolClientId, file: staffFile(state) });
   await attendant.ask({ do: 'set-app-secret', arn: outputs.AppSecretArn, secret: newAppSecret() });
   return outputs;
 }

@@ -17,8 +17,22 @@ def die_with_the_starter() -> None:
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
+def fetch_keys_of_pools_without_tls(plain: str) -> None:
+    """An authorizer asks this very process for the keys of its pool, always over plain HTTP: it is sent to the listener that speaks it."""
+    from urllib.parse import urlsplit
+
+    import ministack.app  # noqa: F401  (in the order in which the server itself loads it)
+    from ministack.services import apigateway
+
+    fetch = apigateway._fetch_jwks
+    own = f"127.0.0.1:{os.environ['GATEWAY_PORT']}"
+    apigateway._fetch_jwks = lambda url: fetch(url.replace(own, plain, 1) if urlsplit(url).netloc == own else url)
+
+
 if __name__ == "__main__":
     from hypercorn.__main__ import main
+
+    fetch_keys_of_pools_without_tls(sys.argv[sys.argv.index("--insecure-bind") + 1])
 
     threading.Thread(target=die_with_the_starter, daemon=True).start()
     sys.exit(main(sys.argv[2:]))

@@ -14,8 +14,10 @@ export interface AppSecret {
 
 type Task =
   | { readonly do: 'lock-buckets'; readonly template: string; readonly stack: string; readonly region: string }
+  | { readonly do: 'switch-backups-on'; readonly template: string; readonly stack: string }
   | { readonly do: 'fill-second-region'; readonly template: string; readonly home: Home }
   | { readonly do: 'forward-metrics' }
+  | { readonly do: 'seed-staff'; readonly userPoolId: string; readonly clientId: string; readonly file: string }
   | { readonly do: 'set-app-secret'; readonly arn: string; readonly secret: AppSecret };
 
 export type Errand = Task & { readonly id: number };

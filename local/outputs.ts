@@ -18,9 +18,12 @@ export interface StackOutputs {
   readonly ReplicaBucketName: string;
   readonly ReplicaRegion: string;
   readonly InboxBucketName: string;
+  readonly WorkingsBucketName: string;
   readonly AppSecretArn: string;
   readonly SigningKeyArn: string;
   readonly AlarmTopicArn: string;
+  readonly UserPoolId: string;
+  readonly UserPoolClientId: string;
 }
 
 export interface LocalOutputs extends StackOutputs {

@@ -10,10 +10,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { FunctionName } from '../lib/constructs/alarm-registry';
 import { CannotStart } from './child-process';
 import type { AppSecret } from './errands';
 import { readOutputs, type LocalOutputs } from './outputs';
-import { metricSum, publishedSize, pullAndVerify, type Verification } from './rehearsal/counts';
+import { metricSum, publishedSize, pullAndVerify, reconcileAll, type Verification } from './rehearsal/counts';
 import { buildsOnOthers, exampleDeliveries, forgedDelivery, type Delivery, type Expected } from './rehearsal/deliveries';
 import { isAsExpected, reportText, type ReportLine } from './rehearsal/report';
 import { newestRun, runNow, type RunRecord } from './rehearsal/runs';
@@ -57,11 +58,15 @@ async function rehearse(outputs: LocalOutputs): Promise<readonly ReportLine[]> {
   });
   const directory = join(stateDirectory().cloud, 'pulled');
   const [verification, items] = await steps.step('Pulling the vault and verifying it', () => pulledWithTable(directory, scan));
-  // After the counting: what these two leave are records too.
-  const [audit, drill] = await steps.step('Auditing the table, restoring all of it into a scratch table', async () => {
-    await runNow(lambda, 'audit-table');
-    await runNow(lambda, 'run-drill');
-    return [await newestRun(dynamodb, outputs.RecordsTableName, 'audit'), await newestRun(dynamodb, outputs.RecordsTableName, 'drill')] as const;
+  // After the counting: what these leave are records too.
+  const run = async (name: FunctionName, kind: Parameters<typeof newestRun>[2]): Promise<RunRecord | undefined> => {
+    await runNow(lambda, name);
+    return newestRun(dynamodb, outputs.RecordsTableName, kind);
+  };
+  const [snapshot, audit, drill] = await steps.step('Taking a snapshot, auditing, restoring into scratch', async () => [await run('take-snapshot', 'snapshot'), await run('audit-table', 'audit'), await run('run-drill', 'drill')] as const);
+  const reconciliation = await steps.step('Comparing what was answered 200 with what is recorded', async () => {
+    await runNow(lambda, 'reconcile-deliveries');
+    return reconcileAll();
   });
 
   const kinds = countByKind(items);
@@ -76,13 +81,15 @@ async function rehearse(outputs: LocalOutputs): Promise<readonly ReportLine[]> {
     await metric('SignaturesRefused', 'refused', 2 * all.filter(({ forged }) => forged === true).length),
     line('sealed', changesOf(items), verification.entries, 'pulled log, against every revision of every record in the table'),
     { name: 'checkpoint', expected: 'signed', got: verification.ok ? 'signed' : 'refused', countedIn: `size ${verification.size}, root ${verification.root}` },
+    { name: 'snapshot', expected: 'taken', got: snapshot?.ok === true ? 'taken' : 'not taken', countedIn: `record of the snapshot: ${snapshot?.records ?? 0} records, put into the vault in ${snapshot?.seconds.toFixed(1) ?? '-'} s` },
     { name: 'audit', expected: 'clean', got: outcomeOf(audit, 'findings'), countedIn: `record of the audit: ${audit?.records ?? 0} records of the log held against the table` },
+    { name: 'reconciliation', expected: 'clean', got: outcomeOf(reconciliation, 'findings'), countedIn: `intact reconcile: ${reconciliation.deliveries} deliveries, ${reconciliation.events} events, as the receivers logged them, held against the log` },
     { name: 'drill', expected: 'clean', got: outcomeOf(drill, 'differences'), countedIn: `record of the drill: ${drill?.records ?? 0} records restored in ${drill?.seconds.toFixed(1) ?? '-'} s, compared, dropped` },
     line('findings', 0, verification.findings.length + (kinds['finding'] ?? 0), 'intact verify, and records of kind finding'),
   ];
 }
 
-function outcomeOf(run: RunRecord | undefined, what: string): string {
+function outcomeOf(run: Pick<RunRecord, 'ok' | 'findings'> | undefined, what: string): string {
   if (run === undefined) return 'never ran';
   return run.ok ? 'clean' : `${run.findings} ${what}`;
 }

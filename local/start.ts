@@ -18,7 +18,8 @@ const tryThese = `Try, in another terminal:
 
   npx intact status                                   how the system is
   npx intact tamper --local                           change a message by hand and watch it be found
-  npx intact send examples/deliveries --times 2       play Meta yourself`;
+  npx intact send examples/deliveries --times 2       play Meta yourself
+  npx intact login --as support                       sign in as one of the staff (then: npx intact me)`;
 
 async function main(): Promise<number> {
   const { once, port } = options(process.argv.slice(2));

@@ -42,3 +42,6 @@ export function stateDirectory(name: string | undefined = process.env['INTACT_LO
     outputs: join(root, 'outputs.json'),
   };
 }
+
+/** Names, passwords and TOTP secrets of the seeded staff: of this cloud only, readable by its owner. */
+export const staffFile = ({ root }: StateDirectory): string => join(root, 'staff.json');

@@ -6,7 +6,10 @@ import type { MetricName } from '../../src/core/metric-names';
 import { has, type Stage } from '../stage';
 import type { Fact } from './replica';
 
-export type FunctionName = 'receive-webhook' | 'process-inbox' | 'sweep-inbox' | 'seal-records' | 'publish-log' | 'project-views' | 'heartbeat' | 'seal-missing' | 'repair-records' | 'verify-vault' | 'audit-table' | 'run-drill' | 'initialize-log';
+export type FunctionName = 'receive-webhook' | 'process-inbox' | 'sweep-inbox' | 'seal-records' | 'publish-log' | 'project-views' | 'heartbeat' | 'seal-missing' | 'repair-records' | 'verify-vault' | 'audit-table' | 'run-drill' | 'take-snapshot' | 'reconcile-deliveries' | 'initialize-log' | 'api-self';
+
+/** Functions whose runs a state machine does in parts where they are too much for one. */
+export type PartedName = Extract<FunctionName, 'verify-vault' | 'audit-table' | 'take-snapshot'>;
 
 /** What S3 measures of the replication of a kind of facts (`each`: one alarm per kind). */
 export interface ReplicationSource {
@@ -17,13 +20,14 @@ export interface ReplicationSource {
 /** The queues of what failed too often, by whose work it is. */
 export type DeadLetters = 'inbox' | 'repairs';
 
-/** Where the numbers come from: our own metrics, or what AWS measures of a function (`each`: one alarm per function), of a dead-letter queue, of the API, of replication. */
+/** Where the numbers come from: our own metrics, or what AWS measures of a function or a state machine (`each`: one alarm for each), of a dead-letter queue, of the API, of replication. */
 export type AlarmSource =
   | { readonly ours: MetricName }
   | { readonly lambda: 'Errors' | 'Throttles'; readonly of: 'each' }
   | { readonly lambda: 'IteratorAge'; readonly of: FunctionName }
   | { readonly deadLetters: 'ApproximateNumberOfMessagesVisible'; readonly of: DeadLetters }
   | { readonly api: '4xx' | '5xx' }
+  | { readonly machine: 'ExecutionsFailed'; readonly of: 'each' }
   | ReplicationSource;
 
 export interface AlarmSpec {
@@ -78,6 +82,8 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
     never('repairs-refused', 'RepairsRefused', 'A record is not as it should be and could not be put right: a person has to look.'),
     never('audit-findings', 'AuditFindings', 'The records table, or the keys table, is not as the log says.'),
     never('drill-differences', 'DrillDifferences', 'What a restore brings back is not what the live table holds.'),
+    never('locks-wrong', 'LocksWrong', 'An object of the vault is not locked, too briefly, or in the wrong mode.'),
+    never('reconciliation-findings', 'ReconciliationFindings', 'A delivery that was answered 200 is not recorded as it was counted, or Meta has a message that we do not.'),
     never('verification-findings', 'VerificationFindings', 'Verification found a discrepancy in the vault.'),
     {
       id: 'seal-lag', source: { ours: 'SealLag' }, statistic: 'Maximum', periodMinutes: 1, periods: 3, when: 'at-least', threshold: stage.alarms.sealLagSeconds, noData: 'good',
@@ -103,6 +109,14 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
       why: `No restore drill ended in the last ${stage.drillEveryDays} days; nobody knows whether the records can be restored.`,
     },
     {
+      id: 'snapshot-absent', source: { ours: 'SnapshotCompleted' }, statistic: 'Sum', periodMinutes: 60, periods: 24 * stage.snapshot.everyDays + 2, when: 'below', threshold: 1, noData: 'alarm',
+      why: `No snapshot was put into the vault in the last ${24 * stage.snapshot.everyDays + 2} hours; a restore takes longer from day to day.`,
+    },
+    {
+      id: 'reconciliation-absent', source: { ours: 'ReconciliationCompleted' }, statistic: 'Sum', periodMinutes: 60, periods: stage.reconcile.everyHours + 2, when: 'below', threshold: 1, noData: 'alarm',
+      why: `Deliveries and records were not compared in the last ${stage.reconcile.everyHours + 2} hours; nobody would notice a delivery that was answered 200 and lost.`,
+    },
+    {
       id: 'inbox-oldest', source: { ours: 'InboxOldest' }, statistic: 'Maximum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: INBOX_SECONDS, noData: 'good',
       why: 'A big delivery waits for half an hour to be processed.',
     },
@@ -121,6 +135,10 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
     {
       id: 'function-throttles', source: { lambda: 'Throttles', of: 'each' }, statistic: 'Sum', periodMinutes: 5, periods: 2, when: 'at-least', threshold: 1, noData: 'good',
       why: 'A function was not started because the account has no concurrency left.',
+    },
+    {
+      id: 'ranges-failed', source: { machine: 'ExecutionsFailed', of: 'each' }, statistic: 'Sum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: 1, noData: 'good',
+      why: 'A verification, audit or snapshot ended without a result: a step of it failed three times.',
     },
     {
       id: 'api-5xx', source: { api: '5xx' }, statistic: 'Sum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: 5, noData: 'good',

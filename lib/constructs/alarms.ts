@@ -4,10 +4,11 @@ import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { MetricName } from '../../src/core/metric-names';
 import type { Stage } from '../stage';
-import { type AlarmSpec, alarmRegistry, type DeadLetters, type FunctionName, ringsOffsite } from './alarm-registry';
+import { type AlarmSpec, alarmRegistry, type DeadLetters, type FunctionName, type PartedName, ringsOffsite } from './alarm-registry';
 import { replicationMetrics } from './replication-metrics';
 import { RingingAlarms, type Watched } from './ringing-alarms';
 import type { Vault } from './vault';
@@ -16,6 +17,7 @@ export interface AlarmsProps {
   readonly stage: Stage;
   readonly functions: Readonly<Record<FunctionName, Lambda>>;
   readonly deadLetters: Readonly<Record<DeadLetters, Queue>>;
+  readonly machines: Readonly<Record<PartedName, StateMachine>>;
   readonly api: HttpApi;
   readonly vault: Vault;
 }
@@ -33,13 +35,14 @@ export class Alarms extends RingingAlarms {
   }
 }
 
-function watchedBy({ stage, functions, deadLetters, api, vault }: AlarmsProps, spec: AlarmSpec): readonly Watched[] {
+function watchedBy({ stage, functions, deadLetters, machines, api, vault }: AlarmsProps, spec: AlarmSpec): readonly Watched[] {
   const { source, statistic } = spec;
   const how = { statistic, period: Duration.minutes(spec.periodMinutes) };
   if ('ours' in source) return [{ suffix: '', metric: ourMetric(stage, source.ours, statistic, how.period) }];
   if ('deadLetters' in source) return [{ suffix: '', metric: deadLetters[source.of].metric(source.deadLetters, how) }];
   if ('api' in source) return [{ suffix: '', metric: api.metric(source.api, how) }];
   if ('replication' in source) return replicationMetrics(spec, source, vault.bucket.bucketName, vault.replication?.replicaBucketName);
+  if ('machine' in source) return Object.entries(machines).map(([name, machine]) => ({ suffix: `-${name}`, metric: machine.metric(source.machine, how) }));
   if (source.of !== 'each') return [{ suffix: '', metric: functions[source.of].metric(source.lambda, how) }];
   return Object.entries(functions).map(([name, fn]) => ({ suffix: `-${name}`, metric: fn.metric(source.lambda, how) }));
 }

@@ -75,6 +75,12 @@ export class Inbox extends Construct {
     allowSending(this.work, fn, Env.INBOX_QUEUE_URL);
   }
 
+  /** Lets `fn` see which deliveries wait here, and read none. */
+  grantListDeliveries(fn: Lambda): void {
+    fn.addEnvironment(Env.INBOX_BUCKET, this.bucket.bucketName);
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn], conditions: { StringLike: { 's3:prefix': `${DELIVERIES}*` } } }));
+  }
+
   private allow(fn: Lambda, actions: string[], prefixes: readonly string[]): void {
     fn.addEnvironment(Env.INBOX_BUCKET, this.bucket.bucketName);
     allowOnObjects(fn, this.bucket, actions, prefixes.map((prefix) => `${prefix}*`));

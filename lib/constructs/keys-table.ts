@@ -2,6 +2,7 @@
  * The wrapped keys. No function of ours deletes a row; who may read which row is decided by its partition key. Without it the vault and its replica are unreadable for ever, so it has
  * a replica of its own in the second region.
  */
+import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
@@ -29,6 +30,13 @@ export class KeysTable extends Table {
   grantSecrets(fn: Lambda, ...names: readonly WrappedSecretName[]): void {
     this.allow(fn, ['GetItem'], { partitions: partitionsOf(names) });
     this.wrappingKey.grantUnwrap(fn, ...names);
+  }
+
+  /** Lets `fn` read in the second region alone what opens the log there: these secrets, and the keys of subjects. */
+  grantReadOffsite(fn: Lambda, region: string, ...names: readonly WrappedSecretName[]): void {
+    const there = Stack.of(this).formatArn({ service: 'dynamodb', region, resource: 'table', resourceName: this.table.tableName });
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [there], conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...partitionsOf(names), SUBJECT_KEYS] } } }));
+    this.wrappingKey.grantUnwrapIn(region, fn, ...names);
   }
 
   /** Lets `fn` make the three secrets, once, without seeing them. */

@@ -27,6 +27,11 @@ export class LogTable extends Table {
     this.allow(fn, ['DeleteItem'], { partitions: [logKeys.unsealed('').pk] });
   }
 
+  /** Lets `fn` note a state that `seal-missing` has to watch. */
+  grantNoteUnsealed(fn: Lambda): void {
+    this.allow(fn, ['PutItem'], { partitions: [logKeys.unsealed('').pk] });
+  }
+
   /** Lets `fn` make the log's identity and its empty head, once. */
   grantInitialize(fn: Lambda): void {
     this.allow(fn, ['GetItem', 'PutItem'], { partitions: [logKeys.head.pk, logKeys.identity.pk] });

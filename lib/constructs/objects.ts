@@ -6,13 +6,14 @@ import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IConstruct } from 'constructs';
 import { reviewed } from './reviewed';
 
 /** Allows `fn` `actions` on the objects of `bucket` that are called `names`. */
 export function allowOnObjects(fn: Lambda, bucket: Bucket, actions: readonly string[], names: readonly string[]): void {
   fn.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources: names.map((name) => bucket.arnForObjects(name)) }));
   for (const name of names.filter((candidate) => candidate.includes('*'))) {
-    reviewed(fn.role!, `AwsSolutions-IAM5[Resource::${arnInReport(fn, bucket)}/${name}]`, `Objects ${name} are named by hash or index, so no policy can list them; the prefix is all of the star.`);
+    reviewed(fn.role!, `AwsSolutions-IAM5[Resource::${arnInReport(fn, bucket, bucket.bucketArn)}/${name}]`, `Objects ${name} are named by hash or index, so no policy can list them; the prefix is all of the star.`);
   }
 }
 
@@ -21,8 +22,8 @@ export function allowTellingAbsence(fn: Lambda, bucket: Bucket): void {
   fn.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
 }
 
-/** How the report writes the ARN of a bucket of another stack: by the name it is exported under. */
-function arnInReport(fn: Lambda, bucket: Bucket): string {
-  const imported = Stack.of(fn).resolve(Stack.of(bucket).exportValue(bucket.bucketArn)) as { 'Fn::ImportValue': string };
+/** How the report writes the ARN of what belongs to another stack: by the name it is exported under. */
+export function arnInReport(fn: Lambda, of: IConstruct, arn: string): string {
+  const imported = Stack.of(fn).resolve(Stack.of(of).exportValue(arn)) as { 'Fn::ImportValue': string };
   return imported['Fn::ImportValue'];
 }

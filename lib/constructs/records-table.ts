@@ -21,8 +21,10 @@ const OWN_PARTITIONS = {
   finding: recordKeys.finding('*', '').pk,
   gap: recordKeys.gap('').pk,
   heartbeat: recordKeys.heartbeat('*').pk,
+  reconciliation: recordKeys.reconciliation('').pk,
   repair: recordKeys.repair('*', '', '', '').pk,
   restore: recordKeys.restore('').pk,
+  snapshot: recordKeys.snapshot('').pk,
   verification: recordKeys.verification('').pk,
 } as const;
 

@@ -3,8 +3,8 @@
  * deleted, no lock bypassed, no legal hold. The demands on a put do not: a replica is not put but replicated (s3:ReplicateObject), it brings the lock of its source with it, and
  * its conditions were met there. In their place: nobody puts at all, only the vault's own role replicates, only facts, and no deletion.
  */
-import { AnyPrincipal, ArnPrincipal, Effect, PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
-import { FACT_NAMES } from './replica';
+import { AccountPrincipal, AnyPrincipal, Effect, PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
+import { FACT_NAMES, READ_NAMES } from './replica';
 
 /** What writing a replica takes; the last, where the replica belongs to another account. */
 export const REPLICATE = ['s3:ReplicateObject', 's3:ReplicateTags'] as const;
@@ -24,12 +24,27 @@ export function replicaDenials(bucketArn: string, roleArn: string): PolicyStatem
   ];
 }
 
-/** What a replica in another account has to grant: there, the role's own policy is not enough. */
-export function replicaGrants(bucketArn: string, roleArn: string): PolicyStatement[] {
-  const role = [new ArnPrincipal(roleArn)];
+/** Roles of the stage's account, for a replica in another one. */
+export interface ReplicaUsers {
+  readonly account: string;
+  /** S3 replicates with it. */
+  readonly replicator: string;
+  /** Restores from the replica, in drills; absent where none does. */
+  readonly reader?: string;
+}
+
+/**
+ * What a replica in another account has to grant: there, a role's own policy is not enough. To the account, and of it to these roles alone: they are made after the replica is, and S3
+ * refuses a policy whose principal does not exist yet.
+ */
+export function replicaGrants(bucketArn: string, { account, replicator, reader }: ReplicaUsers): PolicyStatement[] {
+  const objects = (names: readonly string[]): string[] => names.map((name) => `${bucketArn}/${name}`);
+  const allow = (sid: string, role: string, actions: string[], resources: string[]): PolicyStatement =>
+    new PolicyStatement({ sid, principals: [new AccountPrincipal(account)], actions, resources, conditions: { StringEquals: { 'aws:PrincipalArn': role } } });
   return [
-    new PolicyStatement({ sid: 'VaultReplicates', principals: role, actions: [...REPLICATE, OVERRIDE_OWNER], resources: FACT_NAMES.map((name) => `${bucketArn}/${name}`) }),
-    new PolicyStatement({ sid: 'VaultSeesVersioning', principals: role, actions: ['s3:GetBucketVersioning'], resources: [bucketArn] }),
+    allow('VaultReplicates', replicator, [...REPLICATE, OVERRIDE_OWNER], objects(FACT_NAMES)),
+    allow('VaultSeesVersioning', replicator, ['s3:GetBucketVersioning'], [bucketArn]),
+    ...(reader === undefined ? [] : [allow('DrillsRead', reader, ['s3:GetObject'], objects(READ_NAMES)), allow('DrillsList', reader, ['s3:ListBucket'], [bucketArn])]),
   ];
 }
 

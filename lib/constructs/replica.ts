@@ -13,6 +13,8 @@ export const FACTS = ['segment/', 'blob/', 'snapshot/', 'checkpoints/', 'report/
 export type Fact = (typeof FACTS)[number];
 /** As the resource of a policy names them. */
 export const FACT_NAMES: readonly string[] = FACTS.map((fact) => (fact.endsWith('/') ? `${fact}*` : fact));
+/** What is read there: the facts, and that there is no `checkpoint`, by which a replica is told from a whole vault. */
+export const READ_NAMES: readonly string[] = [...FACT_NAMES, 'checkpoint'];
 /** The id of the replication rule of `fact`, which its metrics bear. */
 export const ruleOf = (fact: Fact): string => fact.replace('/', '').replace('.', '-');
 
@@ -24,6 +26,12 @@ export function replicaBucketName(at: IConstruct, stage: Stage, offsite: Offsite
 /** The role S3 replicates with; it lives in the stage's own account. */
 export const replicationRoleName = ({ name }: Stage): string => `Intact-${name}-replication`;
 
-/** The same role as the replica's bucket policy names it. */
-export const replicationRoleArn = (at: IConstruct, stage: Stage): string =>
-  Stack.of(at).formatArn({ service: 'iam', region: '', account: stage.account ?? Stack.of(at).account, resource: 'role', resourceName: replicationRoleName(stage) });
+/** The role of the drill, where the replica's account has to know it by name. */
+export const drillRoleName = ({ name }: Stage): string => `Intact-${name}-run-drill`;
+
+/** A role of the stage's own account, as the replica's bucket policy names it. */
+export const roleArn = (at: IConstruct, stage: Stage, roleName: string): string =>
+  Stack.of(at).formatArn({ service: 'iam', region: '', account: stage.account ?? Stack.of(at).account, resource: 'role', resourceName: roleName });
+
+/** Whether drills read the replica, now and then. */
+export const drillsFromReplica = ({ offsite, drillFromReplicaEvery }: Stage): boolean => offsite !== null && drillFromReplicaEvery > 0;

@@ -11,6 +11,8 @@ import { Construct } from 'constructs';
 import { KeySchema } from '../../src/core/table-keys';
 import type { Stage } from '../stage';
 import type { DataKey } from './data-key';
+import { arnInReport } from './objects';
+import { reviewed } from './reviewed';
 
 export interface TableProps {
   readonly stage: Stage;
@@ -76,9 +78,11 @@ export abstract class Table extends Construct {
    */
   protected feed(fn: Lambda, reading: StreamReading): EventSourceMapping {
     const streamArn = this.streamArn();
+    // Of any stream there can ever be of this very table: one that had to be made again under its name has another, and must be sealed without anybody writing policies at night.
     fn.addToRolePolicy(
-      new PolicyStatement({ actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'], resources: [streamArn] }),
+      new PolicyStatement({ actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'], resources: [`${this.table.tableArn}/stream/*`] }),
     );
+    reviewed(fn.role!, `AwsSolutions-IAM5[Resource::${arnInReport(fn, this, this.table.tableArn)}/stream/*]`, 'A stream is called by when it was made, which nobody knows beforehand; the star stands for that alone.');
     this.dataKey.grantReadThrough(fn, 'dynamodb');
     const mapping = new EventSourceMapping(fn, `From${this.node.id}`, {
       target: fn,

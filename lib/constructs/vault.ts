@@ -12,11 +12,13 @@ import type { Stage } from '../stage';
 import { allowOnObjects, allowTellingAbsence } from './objects';
 import { Replication } from './replication';
 import { reviewed } from './reviewed';
-import { MUTABLE_NAMES, PARTIAL_NAMES, vaultDenials } from './vault-policy';
+import { MUTABLE_NAMES, PARTIAL_NAMES, SNAPSHOT_NAMES, snapshotLifecycle, vaultDenials } from './vault-policy';
 
 const SEALER_NAMES = ['segment/*', 'blob/*'];
 const TILES = 'tile/*';
 const CHECKPOINTS = 'checkpoints/*';
+/** What a replay of the log reads. */
+const REPLAYED = [TILES, ...SEALER_NAMES, ...MUTABLE_NAMES];
 
 export class Vault extends Construct {
   readonly bucket: Bucket;
@@ -37,10 +39,13 @@ export class Vault extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       removalPolicy: RemovalPolicy.RETAIN,
-      // Only what was replaced, and of that only what was put as replaceable: a quiet log's newest partial tiles stay for ever.
-      lifecycleRules: [{ id: 'replaced-and-unlocked', tagFilters: { [UNLOCKED_TAG.key]: UNLOCKED_TAG.value }, noncurrentVersionExpiration: Duration.days(1) }],
+      // Of the log only what was replaced, and of that only what was put as replaceable: a quiet log's newest partial tiles stay for ever.
+      lifecycleRules: [
+        { id: 'replaced-and-unlocked', tagFilters: { [UNLOCKED_TAG.key]: UNLOCKED_TAG.value }, noncurrentVersionExpiration: Duration.days(1) },
+        ...snapshotLifecycle(stage.snapshot.retentionDays),
+      ],
     });
-    for (const statement of vaultDenials(this.bucket.bucketArn, stage.lock)) this.bucket.addToResourcePolicy(statement);
+    for (const statement of vaultDenials(this.bucket.bucketArn, { ...stage.lock, snapshotRetentionDays: stage.snapshot.retentionDays })) this.bucket.addToResourcePolicy(statement);
     reviewed(this.bucket, 'AwsSolutions-S1', 'Every access is a CloudTrail data event in a locked bucket of its own (Trail stack); server access logs are best effort and would be a weaker second copy.');
     if (stage.offsite !== null) this.replication = new Replication(this, 'Replication', { stage, offsite: stage.offsite, bucket: this.bucket });
   }
@@ -66,31 +71,48 @@ export class Vault extends Construct {
     this.allowReads(fn, [CHECKPOINTS, ...MUTABLE_NAMES]);
   }
 
+  /** Lets `fn` read what was sealed, by the rounds that name it: segments, and the blobs they name. */
+  grantReadSealed(fn: Lambda): void {
+    this.allowReads(fn, SEALER_NAMES);
+  }
+
   /** Lets `fn` read the entries of the log, from tiles or from segments, and what signed them. */
   grantReplay(fn: Lambda): void {
-    this.allowReads(fn, [TILES, ...SEALER_NAMES, ...MUTABLE_NAMES]);
+    this.allowReads(fn, REPLAYED);
+  }
+
+  /** Lets `fn` read what a restore reads: the log, and the snapshots it may begin with. */
+  grantRestore(fn: Lambda): void {
+    this.allowReads(fn, [...REPLAYED, SNAPSHOT_NAMES]);
+  }
+
+  /** Lets `fn` put snapshots, under the lock that is theirs, and read them back and the log they are made of. It can put nothing else, and sign nothing. */
+  grantSnapshot(fn: Lambda): void {
+    this.allowLockedPuts(fn, [SNAPSHOT_NAMES], this.stage.snapshot.retentionDays);
+    this.grantRestore(fn);
   }
 
   /** Lets `fn` read everything that verification asks: bytes, locks, the list of versions and delete markers. */
   grantVerify(fn: Lambda): void {
-    this.tellLock(fn);
+    this.tellLock(fn, this.stage.lock.retentionDays);
+    fn.addEnvironment(Env.SNAPSHOT_RETENTION_DAYS, `${this.stage.snapshot.retentionDays}`);
     this.allowReads(fn, ['*']);
     this.allow(fn, ['s3:GetObjectRetention'], ['*']);
     fn.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucketVersions'], resources: [this.bucket.bucketArn] }));
   }
 
-  private allowLockedPuts(fn: Lambda, names: readonly string[]): void {
+  private allowLockedPuts(fn: Lambda, names: readonly string[], retentionDays = this.stage.lock.retentionDays): void {
     this.allow(fn, ['s3:PutObject', 's3:PutObjectRetention'], names);
-    this.tellLock(fn);
+    this.tellLock(fn, retentionDays);
   }
 
   private allowMutablePuts(fn: Lambda): void {
     this.allow(fn, ['s3:PutObject', 's3:PutObjectTagging'], MUTABLE_NAMES);
   }
 
-  private tellLock(fn: Lambda): void {
+  private tellLock(fn: Lambda, retentionDays: number): void {
     fn.addEnvironment(Env.LOCK_MODE, this.stage.lock.mode);
-    fn.addEnvironment(Env.RETENTION_DAYS, `${this.stage.lock.retentionDays}`);
+    fn.addEnvironment(Env.RETENTION_DAYS, `${retentionDays}`);
   }
 
   private allowReads(fn: Lambda, names: readonly string[]): void {

@@ -38,8 +38,8 @@ export class WatchBoard extends Construct {
     );
     dashboard.addWidgets(sums('Sealed', 'EntriesSealed', 'SealLost', 'GapsSealed'), maxima('Seconds to be sealed and published', 'SealLag', 'CheckpointAge', 'InboxOldest'));
     dashboard.addWidgets(
-      sums('Must stay at zero', 'UnauthorisedChange', 'RecordMacInvalid', 'SealStopped', 'RepairsRefused', 'VerificationFindings', 'AuditFindings', 'DrillDifferences'),
-      sums('Verifications, audits, drills', 'VerificationCompleted', 'AuditCompleted', 'DrillCompleted'),
+      sums('Must stay at zero', 'UnauthorisedChange', 'RecordMacInvalid', 'SealStopped', 'RepairsRefused', 'VerificationFindings', 'LocksWrong', 'AuditFindings', 'ReconciliationFindings', 'DrillDifferences'),
+      sums('Verifications, audits, reconciliations, drills, snapshots', 'VerificationCompleted', 'AuditCompleted', 'ReconciliationCompleted', 'DrillCompleted', 'SnapshotCompleted'),
       maxima('Seconds to restore', 'RestoreSeconds'),
       maxima('Size of the log', 'CheckpointSize'),
     );

@@ -2,15 +2,15 @@
  * The public endpoint. An HTTP API, the cheapest front door that hands the body over byte for byte: up to 10 MB, of which Lambda takes 6 MB (a webhook has at most 3 MB,
  * 4 MB if it comes as base64). It speaks TLS 1.2 and newer only. Nobody is authorised here: each delivery proves itself by Meta's signature.
  */
-import { RemovalPolicy } from 'aws-cdk-lib';
-import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { CorsHttpMethod, HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Stage } from '../stage';
-import { logGroupName } from './intact-function';
+import { logGroupName } from '../../src/runtime/env';
 import { reviewed } from './reviewed';
 
 /** No query string (a GET carries the verify token in it) and no header: what was asked, by whom, how it ended. */
@@ -34,7 +34,14 @@ export class WebhookApi extends Construct {
   constructor(scope: Construct, id: string, props: { readonly stage: Stage; readonly receive: Lambda }) {
     super(scope, id);
     const { stage } = props;
-    this.api = new HttpApi(this, 'Api', { apiName: `Intact-${stage.name}`, createDefaultStage: false });
+    this.api = new HttpApi(this, 'Api', {
+      apiName: `Intact-${stage.name}`,
+      createDefaultStage: false,
+      // For browsers of staff; Meta sends no Origin. Tokens come in a header, so no browser adds anybody's credentials by itself.
+      ...(stage.staff.corsOrigins.length > 0 && {
+        corsPreflight: { allowOrigins: stage.staff.corsOrigins, allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PATCH], allowHeaders: ['authorization', 'content-type', 'if-match', 'idempotency-key'], exposeHeaders: ['etag', 'retry-after'], maxAge: Duration.hours(1) },
+      }),
+    });
     const accessLog = new LogGroup(this, 'AccessLog', {
       logGroupName: logGroupName(stage.name, 'api'),
       retention: stage.logRetentionDays as RetentionDays,

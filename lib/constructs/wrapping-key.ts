@@ -3,6 +3,7 @@
  * the encryption context `{intact: <name>}` that is bound into each ciphertext. A multi-Region key: what it wraps can be unwrapped by its replica in the second region, should the first
  * be lost (docs/decisions/0008). In no other region can it be replicated.
  */
+import { Stack } from 'aws-cdk-lib';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
@@ -38,8 +39,13 @@ export class WrappingKey extends ProtectedKey {
     this.allow(fn, 'kms:GenerateDataKeyWithoutPlaintext', names);
   }
 
-  private allow(fn: Lambda, action: string, names: readonly WrappedSecretName[]): void {
+  /** Lets `fn` unwrap them with this key's replica in `region`: of the same id, under another ARN. */
+  grantUnwrapIn(region: string, fn: Lambda, ...names: readonly WrappedSecretName[]): void {
+    this.allow(fn, 'kms:Decrypt', names, Stack.of(this).formatArn({ service: 'kms', region, resource: 'key', resourceName: this.keyId }));
+  }
+
+  private allow(fn: Lambda, action: string, names: readonly WrappedSecretName[], arn = this.keyArn): void {
     fn.addEnvironment(Env.WRAPPING_KEY_ARN, this.keyArn);
-    fn.addToRolePolicy(new PolicyStatement({ actions: [action], resources: [this.keyArn], conditions: { StringEquals: { 'kms:EncryptionContext:intact': names } } }));
+    fn.addToRolePolicy(new PolicyStatement({ actions: [action], resources: [arn], conditions: { StringEquals: { 'kms:EncryptionContext:intact': names } } }));
   }
 }

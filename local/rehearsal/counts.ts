@@ -50,6 +50,17 @@ export async function pullAndVerify(directory: string): Promise<Verification> {
   return JSON.parse(await intact('verify', directory, '--vkey', key, '--json')) as Verification;
 }
 
+/** What `intact reconcile --json` says, as far as the report shows it. */
+export interface Reconciliation {
+  readonly ok: boolean;
+  readonly findings: number;
+  readonly deliveries: number;
+  readonly events: number;
+}
+
+/** Holds every delivery so far against the records; without the time the schedule leaves for stragglers, since all of them are recorded. */
+export const reconcileAll = async (): Promise<Reconciliation> => JSON.parse(await intact('reconcile', '--until', '0m', '--json')) as Reconciliation;
+
 /** One command of ours. Exit 1 is an answer (findings); anything above means that it could not. */
 async function intact(...args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [join(projectRoot, 'bin', 'intact.cjs'), ...args], { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });

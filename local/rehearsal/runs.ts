@@ -1,6 +1,7 @@
 /** Runs a function now that a schedule would run later, and reads what it left: its own record, like everybody else would. */
 import { InvokeCommand, ListFunctionsCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { QueryCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { FunctionName } from '../../lib/constructs/alarm-registry';
 import { CannotStart } from '../child-process';
 
 /** As its record says. */
@@ -12,7 +13,7 @@ export interface RunRecord {
 }
 
 /** Calls the function that writes the log group `/intact/<stage>/<name>` and waits for its end. */
-export async function runNow(lambda: LambdaClient, name: string): Promise<void> {
+export async function runNow(lambda: LambdaClient, name: FunctionName): Promise<void> {
   const { Functions = [] } = await lambda.send(new ListFunctionsCommand({}));
   const found = Functions.find(({ LoggingConfig }) => LoggingConfig?.LogGroup?.endsWith(`/${name}`) === true);
   if (found?.FunctionName === undefined) throw new CannotStart(`The local cloud has no function ${name}.`);
@@ -21,7 +22,7 @@ export async function runNow(lambda: LambdaClient, name: string): Promise<void> 
 }
 
 /** The newest record of these runs, or undefined where there is none. */
-export async function newestRun(dynamodb: DynamoDBClient, table: string, kind: 'audit' | 'drill'): Promise<RunRecord | undefined> {
+export async function newestRun(dynamodb: DynamoDBClient, table: string, kind: 'audit' | 'drill' | 'snapshot'): Promise<RunRecord | undefined> {
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({ TableName: table, ConsistentRead: true, ScanIndexForward: false, Limit: 1, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: kind } } }),
   );

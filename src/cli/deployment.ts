@@ -4,12 +4,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
+import type { StateDirectory } from '../../local/state-directory';
 import type { ClientOverrides } from '../adapters/aws/sdk-settings';
-import { SCRATCH_SUFFIX, UNLOCKED_TAG } from '../runtime/env';
+import type { LockPolicy } from '../operations/verify-locks';
+import type { Vault } from '../ports';
+import { logGroupName, SCRATCH_SUFFIX, UNLOCKED_TAG } from '../runtime/env';
 import { Failure } from './failure';
 import type { Io } from './io';
 import { describeLocal, outputsShape, type Outputs, type Target } from './target';
-import { post } from './post';
+import { get, post } from './post';
+import { seededStaff, sessionFile } from './staff-access';
 import type { Deployment } from './world';
 
 /** What `stages/<stage>.json` says that a command needs. */
@@ -17,7 +21,15 @@ export interface StageFacts {
   readonly account?: string | undefined;
   readonly region?: string | undefined;
   readonly lock: { readonly mode: 'COMPLIANCE' | 'GOVERNANCE'; readonly retentionDays: number };
+  /** Snapshots are locked for a time of their own. */
+  readonly snapshot: { readonly retentionDays: number };
+  readonly logRetentionDays: number;
+  /** `meta`: null where Meta's own history is not asked for. */
+  readonly reconcile: { readonly meta: { readonly tokenSecretArn: string; readonly baseUrl?: string | undefined } | null };
 }
+
+/** The locks a stage promises. */
+export const lockPolicyOf = ({ lock, snapshot }: StageFacts): LockPolicy => ({ ...lock, snapshotRetentionDays: snapshot.retentionDays });
 
 interface Place {
   readonly outputs: Outputs;
@@ -33,7 +45,7 @@ export interface OpenDeployment extends Deployment {
 }
 
 /** Opens it. Throws Failure when the stage is not deployed where the shell's credentials point. */
-export async function openDeployment(target: Target, facts: StageFacts, io: Io): Promise<OpenDeployment> {
+export async function openDeployment(target: Target, facts: StageFacts, io: Io, state: StateDirectory): Promise<OpenDeployment> {
   const overrides = clientOverrides(target, facts);
   const [{ dynamoDbClient }, { s3Client }, { kmsClient, ...kms }, { secretsManagerClient, ...secrets }] = await Promise.all([
     import('../adapters/aws/dynamodb'),
@@ -41,7 +53,7 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io):
     import('../adapters/aws/kms'),
     import('../adapters/aws/app-secrets'),
   ]);
-  const [{ recordStore }, { logStore }, { keyTable }, { viewStore }, { s3Vault }, { s3Inbox }, { s3VaultReader }, { CloudWatchClient }, { cloudWatchMonitoring }, { tableByHand }, { sdkSettings }, { recordRepairs }, { restoreTarget }, { scratchTable }, { keyInventory }] = await Promise.all([
+  const [{ recordStore }, { logStore }, { keyTable }, { viewStore }, { s3Vault }, { s3Inbox }, { s3VaultReader }, { CloudWatchClient }, { cloudWatchMonitoring }, { tableByHand }, { sdkSettings }, { recordRepairs }, { restoreTarget }, { scratchTable }, { keyInventory }, { LambdaClient }, { streamReaders }, { cloudWatchDeliveryLog, cloudWatchLogsClient }, { metaToken }, { metaMessageHistory }, { cognitoClient, staffPool }, { staffFile }] = await Promise.all([
     import('../adapters/aws/record-store'),
     import('../adapters/aws/log-store'),
     import('../adapters/aws/key-table'),
@@ -57,12 +69,25 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io):
     import('../adapters/aws/restore-target'),
     import('../adapters/aws/scratch-table'),
     import('../adapters/aws/key-inventory'),
+    import('@aws-sdk/client-lambda'),
+    import('../adapters/operator/stream-readers'),
+    import('../adapters/aws/delivery-log'),
+    import('../adapters/aws/meta-token'),
+    import('../adapters/web/meta-history'),
+    import('../adapters/operator/staff-pool'),
+    import('../../local/state-directory'),
   ]);
   const place = target.kind === 'local' ? localPlace(target) : await deployedPlace(target.stage, overrides, facts);
   const here: ClientOverrides = { ...overrides, region: place.region };
   const { outputs } = place;
+  const { UserPoolId, UserPoolClientId, ApiUrl } = outputs;
   const [dynamoDb, objects, keys, secretsManager] = [dynamoDbClient(here), s3Client(here), kmsClient(here), secretsManagerClient(here)];
   const cloudWatch = new CloudWatchClient(sdkSettings(here) as ConstructorParameters<typeof CloudWatchClient>[0] & object);
+  const lambda = new LambdaClient(sdkSettings(here) as ConstructorParameters<typeof LambdaClient>[0] & object);
+  const logs = cloudWatchLogsClient(here);
+  const cognito = cognitoClient(here);
+  const { meta } = facts.reconcile;
+  const vaultLockedFor = (retentionDays: number): Vault => s3Vault(objects, { bucket: outputs.VaultBucketName, lockMode: facts.lock.mode, retentionDays, unlockedTag: UNLOCKED_TAG }, io.now);
   return {
     target,
     region: place.region,
@@ -71,25 +96,40 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io):
     records: recordStore(dynamoDb, outputs.RecordsTableName),
     repairs: recordRepairs(dynamoDb, outputs.RecordsTableName),
     tableAt: (name) => restoreTarget(dynamoDb, name),
+    streamReaders: streamReaders(lambda, dynamoDb),
     scratch: scratchTable(dynamoDb, `${outputs.RecordsTableName}${SCRATCH_SUFFIX}`),
     inventory: keyInventory(dynamoDb, outputs.KeysTableName),
     log: logStore(dynamoDb, outputs.LogTableName),
     keys: keyTable(dynamoDb, outputs.KeysTableName),
     views: viewStore(dynamoDb, outputs.ViewsTableName),
-    vault: s3Vault(objects, { bucket: outputs.VaultBucketName, lockMode: facts.lock.mode, retentionDays: facts.lock.retentionDays, unlockedTag: UNLOCKED_TAG }, io.now),
+    vault: vaultLockedFor(facts.lock.retentionDays),
+    snapshotVault: vaultLockedFor(facts.snapshot.retentionDays),
     vaultReader: s3VaultReader(objects, outputs.VaultBucketName),
-    lockPolicy: facts.lock,
+    lockPolicy: lockPolicyOf(facts),
     inbox: s3Inbox(objects, outputs.InboxBucketName),
     kms: kms.kmsKeyService(keys, outputs.WrappingKeyArn, place.region),
     signer: kms.kmsSigner(keys, outputs.SigningKeyArn),
     signerOf: (keyArn) => kms.kmsSigner(keys, keyArn),
     appSecrets: secrets.appSecrets(secretsManager, outputs.AppSecretArn, io.now),
     monitoring: cloudWatchMonitoring(cloudWatch, target.stage, `Intact-${target.stage}-`),
+    deliveryLog: cloudWatchDeliveryLog(logs, { receive: logGroupName(target.stage, 'receive-webhook'), process: logGroupName(target.stage, 'process-inbox') }),
+    logRetentionDays: facts.logRetentionDays,
+    ...(meta !== null && { messageHistory: metaMessageHistory(metaToken(secretsManager, meta.tokenSecretArn), { ...(meta.baseUrl !== undefined && { baseUrl: meta.baseUrl }), sleep: io.sleep }) }),
     random: randomBytes,
+    ...(UserPoolId !== undefined && UserPoolClientId !== undefined && ApiUrl !== undefined && {
+      staff: {
+        poolId: UserPoolId,
+        clientId: UserPoolClientId,
+        pool: staffPool(cognito, UserPoolClientId),
+        sessions: sessionFile(state.root, target.stage, UserPoolClientId),
+        seeded: () => seededStaff(staffFile(state), UserPoolId),
+        get: (path, token) => get(`${ApiUrl}${path}`, { authorization: `Bearer ${token}` }, target.kind === 'local' ? target.ca : undefined),
+      },
+    }),
     ...(target.kind === 'local' && { byHand: tableByHand(dynamoDb, outputs.RecordsTableName) }),
     post: (url, body, headers) => post(url, body, headers, target.kind === 'local' ? target.ca : undefined),
     operator: () => (target.kind === 'local' ? Promise.resolve(`local:${userInfo().username}`) : callerArn(here)),
-    close: () => [dynamoDb, objects, keys, secretsManager, cloudWatch].forEach((client) => client.destroy()),
+    close: () => [dynamoDb, objects, keys, secretsManager, cloudWatch, lambda, logs, cognito].forEach((client) => client.destroy()),
   };
 }
 

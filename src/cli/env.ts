@@ -10,7 +10,7 @@ import type { Deployment } from './world';
 export const shellQuoted = (value: string): string => (/^[A-Za-z0-9_./:@%+,=-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`);
 
 /** Would lead an SDK away from the local cloud; an endpoint of one service wins over the general one. */
-const SERVICES = ['CLOUDFORMATION', 'CLOUDWATCH', 'CLOUDWATCH_LOGS', 'DYNAMODB', 'DYNAMODB_STREAMS', 'IAM', 'KMS', 'LAMBDA', 'S3', 'SECRETS_MANAGER', 'SNS', 'SQS', 'STS'];
+const SERVICES = ['CLOUDFORMATION', 'CLOUDWATCH', 'CLOUDWATCH_LOGS', 'COGNITO_IDENTITY_PROVIDER', 'DYNAMODB', 'DYNAMODB_STREAMS', 'IAM', 'KMS', 'LAMBDA', 'S3', 'SECRETS_MANAGER', 'SNS', 'SQS', 'STS'];
 const LEADS_AWAY = [
   ...['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'],
   ...SERVICES.map((service) => `AWS_ENDPOINT_URL_${service}`),

@@ -14,7 +14,7 @@ export const run: Run = async ({ flag, io, world }) => {
   scanned.end();
   if (flag('json')) printJson(io, document(deployment, status));
   else for (const line of page(deployment, status, world.now())) printLine(io, line);
-  const isClean = [status.lastVerification, status.lastAudit, status.lastDrill].every((run) => run?.ok !== false);
+  const isClean = [status.lastVerification, status.lastAudit, status.lastDrill, status.lastReconciliation].every((run) => run?.ok !== false);
   return status.openFindings === 0 && isClean ? 0 : 1;
 };
 
@@ -74,7 +74,8 @@ function page({ target, region, outputs }: Deployment, status: Status, now: Date
     ...aligned([
       ['verification', lastRun(status.lastVerification)],
       ['audit', lastRun(status.lastAudit)],
-      ['snapshot', lastRun(status.lastSnapshot)],
+      ['reconciliation', lastRun(status.lastReconciliation)],
+      ['snapshot', status.lastSnapshot === null ? 'never taken' : `taken ${since(status.lastSnapshot.at)}`],
       ['drill', lastRun(status.lastDrill, 'difference')],
       ['report', lastRun(status.lastReport)],
       ['open findings', counted(status.openFindings)],

@@ -25,6 +25,8 @@ export const outputsShape = z.looseObject({
   SigningKeyArn: z.string(),
   AlarmTopicArn: z.string().optional(),
   WrappingKeyArn: z.string(),
+  UserPoolId: z.string().optional(),
+  UserPoolClientId: z.string().optional(),
 });
 export type Outputs = z.infer<typeof outputsShape>;
 

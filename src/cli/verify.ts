@@ -113,7 +113,7 @@ function page(report: VerifyReport, keys: readonly VerifierKey[], hadMemory: boo
       ['key', keys[0] === undefined ? "the vault's own: proves consistency, not authorship; give --vkey to prove whose log it is" : `the one you gave, ${formatVkey(keys[0]).slice(0, 60)}…`],
       ['locks', locksOf(report, profile)],
       ['memory', report.memory === null ? (hadMemory ? 'not compared' : 'nothing remembered from earlier') : memoryOfReport(report.memory)],
-      ...(report.orphans.length === 0 ? [] : [['orphans', `${counted(report.orphans.length)}: segments or blobs of lost races, harmless`]]),
+      ...(report.orphans.length === 0 ? [] : [['orphans', `${counted(report.orphans.length)}: objects of lost races and unfinished snapshots, harmless`]]),
     ]),
     '',
     findings.length === 0 ? 'clean: no findings' : `${amount(findings.length, 'finding')}:`,

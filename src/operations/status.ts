@@ -5,6 +5,7 @@
  */
 import { integerOf, stringOf, type Image } from '../core/image';
 import { parseOwnCheckpoint } from '../core/log/checkpoint';
+import type { RunKind } from '../core/run-records';
 import { recordKeys } from '../core/table-keys';
 import { METRIC_NAMES, type MetricName } from '../core/metric-names';
 import type { Clock, LogStore, RecordStore, Vault } from '../ports';
@@ -55,6 +56,7 @@ export interface Status {
   readonly lastAudit: LastRun | null;
   readonly lastSnapshot: LastRun | null;
   readonly lastDrill: LastRun | null;
+  readonly lastReconciliation: LastRun | null;
   readonly lastReport: LastRun | null;
   /** Findings but those about a record that was repaired since. */
   readonly openFindings: number;
@@ -72,7 +74,7 @@ const STALE_MS = 30 * 60_000;
 /** Reads everything; `onProgress` hears of scanned records. Throws `PortError` when any part could not be read: half a status would look like a whole one. */
 export async function readStatus(ports: StatusPorts, onProgress: (scanned: number) => void = () => undefined): Promise<Status> {
   const now = ports.now();
-  const [head, table, last24h, lagSeconds, unsealed, lastVerification, lastAudit, lastDrill, firing] = await Promise.all([
+  const [head, table, last24h, lagSeconds, unsealed, lastVerification, lastAudit, lastSnapshot, lastDrill, lastReconciliation, firing] = await Promise.all([
     headNow(ports),
     countRecords(ports, onProgress),
     lastDay(ports.monitoring, now),
@@ -80,11 +82,13 @@ export async function readStatus(ports: StatusPorts, onProgress: (scanned: numbe
     countUnsealed(ports.log),
     newestRun(ports.records, 'verification'),
     newestRun(ports.records, 'audit'),
+    newestRun(ports.records, 'snapshot'),
     newestRun(ports.records, 'drill'),
+    newestRun(ports.records, 'reconciliation'),
     firingAlarms(ports.monitoring),
   ]);
-  const facts = { head, records: table.byKind, last24h, seal: { lagSeconds, unsealed }, lastVerification, lastAudit, lastDrill, openFindings: table.findings, alarms: firing };
-  return { ...facts, lastSnapshot: null, lastReport: null, open: linesToOpen(facts, now) };
+  const facts = { head, records: table.byKind, last24h, seal: { lagSeconds, unsealed }, lastVerification, lastAudit, lastSnapshot, lastDrill, lastReconciliation, openFindings: table.findings, alarms: firing };
+  return { ...facts, lastReport: null, open: linesToOpen(facts, now) };
 }
 
 async function headNow({ log, vault }: StatusPorts): Promise<Status['head']> {
@@ -155,7 +159,7 @@ async function countUnsealed(log: Pick<LogStore, 'unsealedStates'>): Promise<num
 }
 
 /** Runs are few and their sort keys grow with time: the last of the partition is the newest. */
-async function newestRun(records: Pick<RecordStore, 'partition'>, kind: 'verification' | 'audit' | 'drill'): Promise<LastRun | null> {
+async function newestRun(records: Pick<RecordStore, 'partition'>, kind: 'verification' | Exclude<RunKind, 'restore'>): Promise<LastRun | null> {
   let newest: Image | undefined;
   for await (const image of records.partition(recordKeys[kind]('').pk)) newest = image;
   if (newest === undefined) return null;
@@ -179,11 +183,12 @@ function asFiring({ name, since, reason, description }: AlarmState): FiringAlarm
   return { name, state: 'ALARM', ...(since !== undefined && { since }), ...(reason !== undefined && { reason }), runbook: named ?? `${RUNBOOK}#${article}` };
 }
 
-function linesToOpen(facts: Pick<Status, 'head' | 'seal' | 'lastVerification' | 'lastAudit' | 'lastDrill' | 'openFindings' | 'alarms'>, now: Date): string[] {
+function linesToOpen(facts: Pick<Status, 'head' | 'seal' | 'lastVerification' | 'lastAudit' | 'lastDrill' | 'lastReconciliation' | 'openFindings' | 'alarms'>, now: Date): string[] {
   const lines = facts.alarms.map(({ name, runbook }) => `${runbook} (alarm ${name})`);
   if (facts.lastVerification?.ok === false) lines.push(`${RUNBOOK}#verification-findings (the last verification found something)`);
   if (facts.lastAudit?.ok === false) lines.push(`${RUNBOOK}#audit-findings (the last audit of the table found something)`);
   if (facts.lastDrill?.ok === false) lines.push(`${RUNBOOK}#drill-differences (the last restore drill differed)`);
+  if (facts.lastReconciliation?.ok === false) lines.push(`${RUNBOOK}#reconciliation-findings (the last comparison of deliveries with records found something)`);
   if (facts.openFindings > 0) lines.push(`${RUNBOOK}#unauthorised-change (findings: ${facts.openFindings}; npx intact list --kind finding)`);
   if (facts.seal.unsealed > 0) lines.push(`${RUNBOOK}#seal-lag (states not sealed: ${facts.seal.unsealed})`);
   const { head } = facts;

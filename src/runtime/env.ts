@@ -19,13 +19,34 @@ export const Env = {
   /** Origin prefix of the log, e.g. `example.com/whatsapp`; the random id is added once by initialize-log. */
   ORIGIN_PREFIX: 'INTACT_ORIGIN_PREFIX',
   LOCK_MODE: 'INTACT_LOCK_MODE',
+  /** How long whoever it is set for locks what it puts. */
   RETENTION_DAYS: 'INTACT_RETENTION_DAYS',
+  /** How long snapshots are locked, for who checks all locks. */
+  SNAPSHOT_RETENTION_DAYS: 'INTACT_SNAPSHOT_RETENTION_DAYS',
   /** `<hours>/<shares>` of the audit, `<hours>/<shares>` of the drill: whose turn it is follows from them and the clock. */
   AUDIT_ROTATION: 'INTACT_AUDIT_ROTATION',
   DRILL_ROTATION: 'INTACT_DRILL_ROTATION',
+  /** Entries of the log up to which a run is done by one function, and where the parts of one that is not leave what they came to. */
+  WHOLE_UP_TO: 'INTACT_WHOLE_UP_TO',
+  WORKINGS_BUCKET: 'INTACT_WORKINGS_BUCKET',
+  /** The second region's copy of the facts, for drills; not set where no drill uses it. One drill in so many does. */
+  REPLICA_BUCKET: 'INTACT_REPLICA_BUCKET',
+  REPLICA_REGION: 'INTACT_REPLICA_REGION',
+  DRILL_FROM_REPLICA_EVERY: 'INTACT_DRILL_FROM_REPLICA_EVERY',
+  /** The logs of the two functions that receive, for who compares what they said with what is recorded. */
+  RECEIVE_LOG_GROUP: 'INTACT_RECEIVE_LOG_GROUP',
+  PROCESS_LOG_GROUP: 'INTACT_PROCESS_LOG_GROUP',
+  /** How many days these logs are kept. */
+  LOG_RETENTION_DAYS: 'INTACT_LOG_RETENTION_DAYS',
+  /** Where the token for Meta's own history lies, and another address than Meta's; not set where Meta is not asked. */
+  META_TOKEN_SECRET_ARN: 'INTACT_META_TOKEN_SECRET_ARN',
+  META_BASE_URL: 'INTACT_META_BASE_URL',
   /** 'on': send traces to X-Ray; the function's active tracing must be on as well. */
   TRACING: 'INTACT_TRACING',
 } as const;
+
+/** The log of a function of ours; a name a person can type at night. */
+export const logGroupName = (stage: string, name: string): string => `/intact/${stage}/${name}`;
 
 /** The drill's table is called as the records table, and this. */
 export const SCRATCH_SUFFIX = '-drill-scratch';

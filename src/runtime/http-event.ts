@@ -1,5 +1,5 @@
 /**
- * An HTTP API event (payload version 2.0) as what our webhook needs of it. The body is given back byte for byte: API Gateway hands over text as it came and
+ * An HTTP API event (payload version 2.0) as what our handlers need of it. The body is given back byte for byte: API Gateway hands over text as it came and
  * everything else as base64, and the signature is over the bytes.
  */
 
@@ -10,7 +10,13 @@ export interface HttpEvent {
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: string;
   readonly isBase64Encoded?: boolean;
-  readonly requestContext?: { readonly http?: { readonly method?: string; readonly path?: string } };
+  /** `<METHOD> <path as the template has it>`. */
+  readonly routeKey?: string;
+  readonly requestContext?: {
+    readonly http?: { readonly method?: string; readonly path?: string; readonly sourceIp?: string; readonly userAgent?: string };
+    /** What the authorizer of a route found in the token; nobody but API Gateway can write it. Absent on routes without one. */
+    readonly authorizer?: { readonly jwt?: { readonly claims?: Readonly<Record<string, unknown>> } };
+  };
 }
 
 export const methodOf = (event: HttpEvent): string => (event.requestContext?.http?.method ?? '').toUpperCase();

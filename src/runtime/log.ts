@@ -29,6 +29,9 @@ const FIELDS = [
   'waiting',
   'requeued',
   'oldestSeconds',
+  // staff
+  'route',
+  'role',
   // views
   'applied',
   'seen',
@@ -58,8 +61,24 @@ const FIELDS = [
   'closed',
   'differences',
   'newer',
+  'from',
   'seconds',
   'restoreSeconds',
+  // snapshots
+  'rows',
+  'parts',
+  'bytes',
+  // reconciliation
+  'reconciliation',
+  'deliveries',
+  'unlogged',
+  'messages',
+  'pending',
+  'meta',
+  // runs in parts
+  'step',
+  'part',
+  'todo',
   // repairs
   'source',
   'entry',
@@ -116,4 +135,4 @@ export function failureFields(error: unknown): LogFields {
   };
 }
 
-const isTellable = (error: Error): boolean => error instanceof PortError || error instanceof VaultReadError || ['LogStopped', 'ReplayError', 'RestoreError', 'DrillError'].includes(error.name);
+const isTellable = (error: Error): boolean => error instanceof PortError || error instanceof VaultReadError || ['LogStopped', 'ReplayError', 'RestoreError', 'DrillError', 'ReconciliationError', 'SnapshotError', 'InPartsError', 'StepEventError'].includes(error.name);

@@ -11,6 +11,10 @@ const PROBLEMS = {
   'signature-mismatch': { status: 401, title: 'The signature does not fit the delivery' },
   'secret-missing': { status: 401, title: 'No app secret is set, so no delivery is accepted' },
   'handshake-refused': { status: 403, title: 'The verify token is not the one that is set, or none is set' },
+  'token-missing': { status: 401, title: 'The request bears no token of a signed-in operator' },
+  'token-unfit': { status: 401, title: 'The token is not the access token of a sign-in' },
+  'no-role': { status: 403, title: 'You are signed in, but have no role; an administrator gives you one' },
+  'several-roles': { status: 403, title: 'You have several roles, so nobody could say in which of them you act; an administrator leaves you one' },
   'no-such-resource': { status: 404, title: 'There is nothing under this path' },
   'method-not-allowed': { status: 405, title: 'The webhook takes GET and POST' },
   'store-unavailable': { status: 503, title: 'A store did not answer; send the request again' },
@@ -27,8 +31,10 @@ export interface HttpAnswer {
 
 /** Every answer: never cached, never taken for HTML. */
 const BASE_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
-const EXTRA_HEADERS: Readonly<Partial<Record<number, Readonly<Record<string, string>>>>> = {
+const EXTRA_HEADERS: Readonly<Partial<Record<number | ProblemCode, Readonly<Record<string, string>>>>> = {
   401: { 'www-authenticate': 'X-Hub-Signature-256' },
+  'token-missing': { 'www-authenticate': 'Bearer' },
+  'token-unfit': { 'www-authenticate': 'Bearer error="invalid_token"' },
   405: { allow: 'GET, POST' },
   503: { 'retry-after': '5' },
 };
@@ -37,7 +43,7 @@ export function problem(code: ProblemCode, requestId?: string): HttpAnswer {
   const { status, title } = PROBLEMS[code];
   return {
     statusCode: status,
-    headers: { ...BASE_HEADERS, ...EXTRA_HEADERS[status], 'content-type': 'application/problem+json' },
+    headers: { ...BASE_HEADERS, ...EXTRA_HEADERS[status], ...EXTRA_HEADERS[code], 'content-type': 'application/problem+json' },
     body: JSON.stringify({ type: `urn:intact:problem:${code}`, title, status, ...(requestId && { instance: `urn:uuid:${requestId}` }) }),
   };
 }

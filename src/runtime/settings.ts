@@ -17,10 +17,16 @@ export function lockMode(): 'COMPLIANCE' | 'GOVERNANCE' {
   return mode;
 }
 
-export function retentionDays(): number {
-  const days = Number(setting('RETENTION_DAYS'));
-  if (!Number.isSafeInteger(days) || days < 1) throw new Error(`${Env.RETENTION_DAYS} is a whole number of days, at least 1`);
-  return days;
+export const retentionDays = (): number => wholeNumber('RETENTION_DAYS', 'days');
+export const logRetentionDays = (): number => wholeNumber('LOG_RETENTION_DAYS', 'days');
+export const snapshotRetentionDays = (): number => wholeNumber('SNAPSHOT_RETENTION_DAYS', 'days');
+
+export const wholeUpTo = (): number => wholeNumber('WHOLE_UP_TO', 'entries');
+
+function wholeNumber(name: keyof typeof Env, of: string): number {
+  const n = Number(setting(name));
+  if (!Number.isSafeInteger(n) || n < 1) throw new Error(`${Env[name]} is a whole number of ${of}, at least 1`);
+  return n;
 }
 
 /** Whose turn it is of shares that come round: one every `everyHours`, of `of`. */

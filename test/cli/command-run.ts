@@ -3,15 +3,17 @@
  * operation behind the webhook. What a person would see comes back as text.
  */
 import { directoryVault } from '../../src/adapters/files/directory-vault';
+import { memoryDeliveryLog } from '../../src/adapters/memory/delivery-log';
 import { memoryKeyInventory } from '../../src/adapters/memory/key-inventory';
 import { memoryRecordRepairs } from '../../src/adapters/memory/record-repairs';
 import { itemsOf, memoryItems, memoryRestoreTarget, type MemoryTables } from '../../src/adapters/memory/restore-target';
 import { memoryScratchTable } from '../../src/adapters/memory/scratch-table';
+import { memoryStreamReaders } from '../../src/adapters/memory/stream-readers';
 import { memoryViews } from '../../src/adapters/memory/view-store';
 import { main } from '../../src/cli/main';
 import type { Io } from '../../src/cli/io';
 import type { Deployment, World as CommandWorld } from '../../src/cli/world';
-import type { Attribute, TableKey } from '../../src/core/image';
+import { keyOf, type Attribute, type TableKey } from '../../src/core/image';
 import { RECORDS_TABLE } from '../../src/core/records-table';
 import type { MetricName } from '../../src/core/metric-names';
 import { loadSecrets } from '../../src/operations/load-secrets';
@@ -60,17 +62,37 @@ export async function memoryDeployment(seed = 1) {
     [OUTPUTS.LogTableName, { settings: { ...settings, stream: 'NEW_IMAGE', expires: 'expiresAt', indexes: [] }, items: memoryItems() }],
   ]);
 
+  // A table's stream is another one with each table made under its name.
+  const streams = new Map<string, { readonly made: object | undefined; readonly n: number }>();
+  const streamOf = (table: string): string | 'absent' => {
+    const made = tables.get(table);
+    const known = streams.get(table);
+    if (made === undefined || made.settings.stream === null) {
+      streams.set(table, { made: undefined, n: known?.n ?? 0 });
+      return 'absent';
+    }
+    if (known?.made !== made.items) streams.set(table, { made: made.items, n: (known?.n ?? 0) + 1 });
+    return `arn:aws:dynamodb:us-east-1:000000000000:table/${table}/stream/${String(streams.get(table)?.n).padStart(6, '0')}`;
+  };
+  const reading = { stream: streamOf(OUTPUTS.RecordsTableName), isOn: true };
+  const streamReaders = memoryStreamReaders(streamOf, [
+    { reader: 'Intact-local-Service-projectviews', ...reading, settings: { BatchSize: 100 } },
+    { reader: 'Intact-local-Service-sealrecords', ...reading, settings: { BatchSize: 1000 } },
+  ]);
+
   const deployment: Deployment = {
     target: { kind: 'local', stage: 'local', region: 'us-east-1', endpoint: 'https://127.0.0.1:1', caFile: '/ca.pem', ca: '', outputs: OUTPUTS },
     region: 'us-east-1',
     outputs: OUTPUTS,
     records: world.records,
     repairs: memoryRecordRepairs(world.records),
+    streamReaders,
     scratch: memoryScratchTable(tables, OUTPUTS.RecordsTableName),
     inventory: memoryKeyInventory(world.keys),
     tableAt: (name) => memoryRestoreTarget(tables, name, name === OUTPUTS.RecordsTableName ? () => itemsOf(world.records) : undefined),
     log: world.log,
     vault: world.vault,
+    snapshotVault: world.vault,
     inbox: world.inbox,
     keys: world.keys,
     views,
@@ -83,11 +105,13 @@ export async function memoryDeployment(seed = 1) {
       newest: async () => measured.newestLag ?? 'absent',
       alarms: async () => alarms,
     },
+    deliveryLog: memoryDeliveryLog(),
+    logRetentionDays: 3,
     vaultReader: readerOf(world),
-    lockPolicy: { mode: 'COMPLIANCE', retentionDays: 1 },
+    lockPolicy: { mode: 'COMPLIANCE', retentionDays: 1, snapshotRetentionDays: 1 },
     random: world.random,
     operator: async () => 'local:tester',
-    byHand: { setAttribute: async (key, name, value) => byHand(world, key, name, value) },
+    byHand: { setAttribute: async (key, name, value) => byHand(world, key, name, value), destroyTable: async () => destroyTable() },
     post: async (url, body, headers) => {
       posts.push({ url, body: Buffer.from(body), headers });
       const outcome = await receiveDelivery(receiving, { rawBody: Buffer.from(body), signature: headers['x-hub-signature-256'] });
@@ -96,10 +120,18 @@ export async function memoryDeployment(seed = 1) {
       return { status: 200, body: JSON.stringify(answer) };
     },
   };
+  function destroyTable(): 'destroyed' | 'absent' {
+    const there = tables.get(OUTPUTS.RecordsTableName);
+    if (there === undefined) return 'absent';
+    for (const image of there.items.all()) there.items.remove(keyOf(image));
+    tables.delete(OUTPUTS.RecordsTableName);
+    return 'destroyed';
+  }
   return {
     world,
     deployment,
     tables,
+    streamReaders,
     secret,
     alarms,
     measured,
@@ -144,6 +176,9 @@ async function runCommand(argv: readonly string[], { env = {}, stdin = '', cwd =
   const commandWorld: CommandWorld & { close(): void } = {
     deployment,
     vaultAt: async (source) => ({ kind: 'directory', reader: through(directoryVault(source)) }),
+    vaultWriterAt: async (source) => {
+      throw new Error(`no test writes to ${source}`);
+    },
     memoryDirectory,
     now: now ?? world.now,
     close: () => undefined,

@@ -1,5 +1,5 @@
 /** Whose turn it is: followed from the clock alone, over many runs. */
-import { isTurnOfReplica, shareAt } from '../../src/core/shares';
+import { finerShare, isOfShare, isTurnOfReplica, shareAt } from '../../src/core/shares';
 
 const HOUR_MS = 3_600_000;
 const runs = (n: number, everyHours: number): Date[] => Array.from({ length: n }, (_, i) => new Date(Date.parse('2026-02-03T04:05:06Z') + i * everyHours * HOUR_MS));
@@ -17,5 +17,16 @@ describe('the turn of the replica', () => {
 
   test('is every one, or none', () => {
     for (const at of runs(50, 24)) expect([isTurnOfReplica(at, 24, 4, 1), isTurnOfReplica(at, 24, 4, 0)]).toEqual([true, false]);
+  });
+});
+
+describe('finer shares', () => {
+  test.each([[1, 3], [7, 1], [7, 4], [4, 5]])('of one of %i, %i of them, hold what it holds, each in exactly one', (of, into) => {
+    const names = Array.from({ length: 2_000 }, (_, i) => `name ${i}`);
+    for (let number = 0; number < of; number++) {
+      const share = { number, of };
+      const finer = Array.from({ length: into }, (_, i) => finerShare(share, into, i));
+      for (const name of names) expect(finer.filter((each) => isOfShare(name, each))).toHaveLength(isOfShare(name, share) ? 1 : 0);
+    }
   });
 });

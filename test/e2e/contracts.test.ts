@@ -16,6 +16,7 @@ import { recordStore } from '../../src/adapters/aws/record-store';
 import { restoreTarget } from '../../src/adapters/aws/restore-target';
 import { s3 } from '../../src/adapters/aws/s3';
 import { s3Inbox } from '../../src/adapters/aws/s3-inbox';
+import { s3Workings } from '../../src/adapters/aws/s3-workings';
 import { s3Vault } from '../../src/adapters/aws/s3-vault';
 import { s3VaultReader } from '../../src/adapters/aws/s3-vault-reader';
 import { streamReaders } from '../../src/adapters/operator/stream-readers';
@@ -33,6 +34,7 @@ import { restoreTargetContract } from '../contracts/restore-target-contract';
 import { streamReadersContract } from '../contracts/stream-readers-contract';
 import { vaultVersionsContract } from '../contracts/vault-versions-contract';
 import { viewStoreContract } from '../contracts/view-store-contract';
+import { workingsContract } from '../contracts/workings-contract';
 import { aws } from './harness/cloud';
 import { functionNamed } from './harness/watching';
 
@@ -120,6 +122,7 @@ keyServiceContract('KMS', async () => kmsKeyService(kms(), await newKey({}), 'us
 signerContract('KMS', async () => kmsSigner(kms(), await newKey({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' })));
 vaultContract('S3', async () => vaultIn(await newBucket()));
 inboxContract('S3', async () => s3Inbox(s3(), await newBucket()));
+workingsContract('S3', async () => s3Workings(s3(), await newBucket()));
 
 vaultVersionsContract('S3', async () => {
   const Bucket = await newBucket();

@@ -4,28 +4,32 @@
  * emulator does not know (docs/local-cloud.md: partitions of a table, encryption contexts, locks) is tested on the templates in test/lib.
  */
 import { randomUUID } from 'node:crypto';
+import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { BatchWriteItemCommand, CreateTableCommand, DeleteItemCommand, DeleteTableCommand, DescribeTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { GetPublicKeyCommand, KMSClient, ScheduleKeyDeletionCommand, SignCommand } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { DeleteBucketPolicyCommand, DeleteObjectCommand, GetObjectCommand, GetObjectRetentionCommand, ListObjectVersionsCommand, PutObjectCommand, PutObjectLegalHoldCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteBucketPolicyCommand, DeleteObjectCommand, GetObjectCommand, GetObjectRetentionCommand, ListObjectsV2Command, ListObjectVersionsCommand, PutObjectCommand, PutObjectLegalHoldCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { FunctionName } from '../../lib/constructs/alarm-registry';
+import { localSecondRegion } from '../../local/environment';
 import { asFunction } from './harness/as-function';
 import { outputs } from './harness/cloud';
 import { refusalOf, type Identity } from './harness/roles';
 import { functionNamed } from './harness/watching';
 
 type Table = 'RecordsTableName' | 'LogTableName' | 'KeysTableName' | 'ViewsTableName';
-type Bucket = 'VaultBucketName' | 'InboxBucketName';
+type Bucket = 'VaultBucketName' | 'InboxBucketName' | 'WorkingsBucketName';
 
 const clientsOf = (identity: Identity) => ({
   dynamodb: new DynamoDBClient(identity),
   s3: new S3Client({ ...identity, forcePathStyle: true }),
+  there: new S3Client({ ...identity, region: localSecondRegion, forcePathStyle: true }),
   kms: new KMSClient(identity),
   secrets: new SecretsManagerClient(identity),
   lambda: new LambdaClient(identity),
   iam: new IAMClient(identity),
+  logs: new CloudWatchLogsClient(identity),
 });
 type Clients = ReturnType<typeof clientsOf>;
 
@@ -50,6 +54,10 @@ const get = (bucket: Bucket, name: string): Attempt => ({ what: `get ${bucket} $
 const put = (bucket: Bucket, name: string): Attempt => ({ what: `put ${bucket} ${name}`, by: ({ s3 }) => s3.send(new PutObjectCommand({ Bucket: outputs[bucket], Key: name, Body: 'x' })) });
 const remove = (bucket: Bucket, name: string): Attempt => ({ what: `delete ${bucket} ${name}`, by: ({ s3 }) => s3.send(new DeleteObjectCommand({ Bucket: outputs[bucket], Key: name })) });
 const listVersions = (bucket: Bucket): Attempt => ({ what: `list the versions of ${bucket}`, by: ({ s3 }) => s3.send(new ListObjectVersionsCommand({ Bucket: outputs[bucket], MaxKeys: 1 })) });
+/** Of the second region, which answers there only. */
+const getReplica = (name: string): Attempt => ({ what: `get the replica of ${name}`, by: ({ there }) => there.send(new GetObjectCommand({ Bucket: outputs.ReplicaBucketName, Key: name })) });
+const listWaiting = (prefix: string): Attempt => ({ what: `list ${prefix}`, by: ({ s3 }) => s3.send(new ListObjectsV2Command({ Bucket: outputs.InboxBucketName, Prefix: prefix, MaxKeys: 1 })) });
+const readLog = (name: FunctionName): Attempt => ({ what: `read the log of ${name}`, by: ({ logs }) => logs.send(new FilterLogEventsCommand({ logGroupName: `/intact/local/${name}`, startTime: 0, endTime: 1, limit: 1 })) });
 const sign: Attempt = { what: 'sign', by: ({ kms }) => kms.send(new SignCommand({ KeyId: outputs.SigningKeyArn, Message: Buffer.from(nothing), MessageType: 'RAW', SigningAlgorithm: 'ED25519_SHA_512' })) };
 const readPublicKey: Attempt = { what: 'read the public key', by: ({ kms }) => kms.send(new GetPublicKeyCommand({ KeyId: outputs.SigningKeyArn })) };
 const readSecret: Attempt = { what: 'read the app secret', by: ({ secrets }) => secrets.send(new GetSecretValueCommand({ SecretId: outputs.AppSecretArn })) };
@@ -67,6 +75,7 @@ const makeTable = (TableName: string): Attempt => ({
 
 const vault = 'VaultBucketName';
 const inbox = 'InboxBucketName';
+const workings = 'WorkingsBucketName';
 const records = 'RecordsTableName';
 const log = 'LogTableName';
 const keys = 'KeysTableName';
@@ -111,20 +120,32 @@ const rights: Readonly<Record<FunctionName, Rights>> = {
     mayNot: [getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `checkpoints/${nothing}`), get(inbox, `delivery/${nothing}`), readSecret, sign],
   },
   'repair-records': {
-    may: [getItem(records), queryTable(records), putItem(records), deleteItem(records), getItem(log), queryTable(log), getItem(keys), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), readPublicKey],
-    mayNot: [scanTable(records), putItem(log), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `segment/${nothing}`), get(inbox, `content/${nothing}`), put(inbox, `content/${nothing}`), readSecret, sign],
+    may: [getItem(records), queryTable(records), putItem(records), deleteItem(records), getItem(log), queryTable(log), putItem(log), getItem(keys), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), readPublicKey],
+    mayNot: [scanTable(records), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `segment/${nothing}`), get(inbox, `content/${nothing}`), put(inbox, `content/${nothing}`), readSecret, sign],
   },
   'verify-vault': {
-    may: [get(vault, 'checkpoint'), listVersions(vault), readPublicKey, getItem(log), putItem(records)],
-    mayNot: [scanTable(records), putItem(log), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `segment/${nothing}`), put(vault, `report/${nothing}`), get(inbox, `content/${nothing}`), readSecret, sign],
+    may: [get(vault, 'checkpoint'), listVersions(vault), readPublicKey, getItem(log), putItem(records), get(workings, `verify-vault/${nothing}`)],
+    mayNot: [get(workings, `audit-table/${nothing}`), scanTable(records), putItem(log), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `tile/${nothing}`), put(vault, `segment/${nothing}`), put(vault, `report/${nothing}`), get(inbox, `content/${nothing}`), readSecret, sign],
   },
   'audit-table': {
-    may: [scanTable(records), putItem(records), getItem(log), getItem(keys), listNames(keys), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), readPublicKey],
-    mayNot: [scanTable(keys), putItem(log), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `segment/${nothing}`), put(vault, `report/${nothing}`), listVersions(vault), get(vault, `checkpoints/${nothing}`), get(inbox, `content/${nothing}`), readSecret, sign],
+    may: [scanTable(records), putItem(records), getItem(log), getItem(keys), listNames(keys), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), readPublicKey, get(workings, `audit-table/${nothing}`)],
+    mayNot: [get(workings, `verify-vault/${nothing}`), scanTable(keys), putItem(log), putItem(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `segment/${nothing}`), put(vault, `report/${nothing}`), listVersions(vault), get(vault, `checkpoints/${nothing}`), get(inbox, `content/${nothing}`), readSecret, sign],
   },
   'run-drill': {
-    may: [scanTable(records), putItem(records), getItem(log), getItem(keys), get(vault, 'checkpoint'), readPublicKey, describeTable(outputs.RecordsTableName), writeTo(noScratch), dropTable(noScratch)],
+    may: [scanTable(records), putItem(records), getItem(log), getItem(keys), get(vault, 'checkpoint'), readPublicKey, get(vault, `snapshot/${nothing}`), getReplica('log.vkeys'), describeTable(outputs.RecordsTableName), writeTo(noScratch), dropTable(noScratch)],
     mayNot: [writeTo(outputs.RecordsTableName), writeTo(outputs.KeysTableName), dropTable(`${outputs.RecordsTableName}-drill`), dropTable(`${noScratch}2`), makeTable(`${noScratch}2`), makeTable(`x-drill-scratch`), scanTable(keys), putItem(log), putItem(keys), getItem(views), put(vault, `segment/${nothing}`), listVersions(vault), get(inbox, `content/${nothing}`), readSecret, sign],
+  },
+  'take-snapshot': {
+    may: [getItem(records), putItem(records), getItem(log), queryTable(log), getItem(keys), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), get(vault, `snapshot/${nothing}`), readPublicKey, get(workings, `take-snapshot/${nothing}`)],
+    mayNot: [get(workings, `verify-vault/${nothing}`), scanTable(records), queryTable(records), putItem(log), putItem(keys), scanTable(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `segment/${nothing}`), put(vault, `tile/${nothing}`), put(vault, `checkpoints/${nothing}`), put(vault, `report/${nothing}`), remove(vault, `snapshot/${nothing}`), listVersions(vault), get(inbox, `content/${nothing}`), readSecret, sign],
+  },
+  'reconcile-deliveries': {
+    may: [scanTable(records), putItem(records), getItem(log), queryTable(log), getItem(keys), get(vault, `segment/${nothing}`), listWaiting('delivery/'), readLog('receive-webhook'), readLog('process-inbox')],
+    mayNot: [putItem(log), putItem(keys), scanTable(keys), getItem(views), get(vault, 'checkpoint'), put(vault, `segment/${nothing}`), listVersions(vault), get(inbox, `delivery/${nothing}`), get(inbox, `content/${nothing}`), put(inbox, `delivery/${nothing}`), remove(inbox, `delivery/${nothing}`), listWaiting('content/'), readLog('seal-records'), readSecret, sign, readPublicKey],
+  },
+  'api-self': {
+    may: [],
+    mayNot: [getItem(records), queryTable(records), putItem(records), getItem(log), getItem(keys), putItem(keys), getItem(views), get(vault, 'checkpoint'), get(inbox, `content/${nothing}`), readSecret, sign, readPublicKey],
   },
   'initialize-log': {
     may: [getItem(log), putItem(log), get(vault, 'checkpoint'), readPublicKey],
@@ -140,17 +161,22 @@ const nobodyMay = (name: FunctionName): readonly Attempt[] => [
   remove(vault, `segment/${nothing}`),
   remove(vault, `checkpoints/${nothing}`),
   remove(vault, 'log.vkeys-not'),
+  remove(workings, `${name}/${nothing}`),
+  put(workings, nothing),
+  get(workings, `run-drill/${nothing}`),
   { what: 'delete a version', by: ({ s3 }) => s3.send(new DeleteObjectCommand({ Bucket: outputs[vault], Key: `tile/0/${nothing}.p/1`, VersionId: nothing })) },
   { what: 'bypass a lock', by: ({ s3 }) => s3.send(new DeleteObjectCommand({ Bucket: outputs[vault], Key: nothing, VersionId: nothing, BypassGovernanceRetention: true })) },
   { what: 'put a legal hold', by: ({ s3 }) => s3.send(new PutObjectLegalHoldCommand({ Bucket: outputs[vault], Key: nothing, LegalHold: { Status: 'ON' } })) },
   { what: "lift the vault's policy", by: ({ s3 }) => s3.send(new DeleteBucketPolicyCommand({ Bucket: outputs[vault] })) },
-  ...(name === 'run-drill' ? [] : [dropTable(noScratch), makeTable(noScratch)]),
+  ...(name === 'run-drill' ? [] : [dropTable(noScratch), makeTable(noScratch), getReplica('log.vkeys')]),
   { what: 'delete the table', by: ({ dynamodb }) => dynamodb.send(new DeleteTableCommand({ TableName: outputs[records] })) },
   { what: 'schedule the deletion of the signing key', by: ({ kms }) => kms.send(new ScheduleKeyDeletionCommand({ KeyId: outputs.SigningKeyArn })) },
   { what: 'set the app secret', by: ({ secrets }) => secrets.send(new PutSecretValueCommand({ SecretId: outputs.AppSecretArn, SecretString: '{}' })) },
   { what: 'call a function', by: async ({ lambda }) => lambda.send(new InvokeCommand({ FunctionName: (await functionNamed('heartbeat')).name, InvocationType: 'DryRun' })) },
   { what: 'give itself a right', by: async ({ iam }) => iam.send(new PutRolePolicyCommand({ RoleName: (await functionNamed(name)).roleName, PolicyName: nothing, PolicyDocument: '{"Version":"2012-10-17","Statement":[]}' })) },
   ...(name === 'verify-vault' ? [] : [retention]),
+  ...(name === 'take-snapshot' ? [] : [put(vault, `snapshot/${nothing}`)]),
+  ...(name === 'reconcile-deliveries' ? [] : [readLog('receive-webhook')]),
 ];
 
 /** `refused`: by the rights of the caller. Anything else means that it was let through to whatever came next. */

@@ -30,6 +30,12 @@ beforeAll(async () => {
     [Env.REPAIR_QUEUE_URL]: `${cloud.url}/queue`,
     [Env.LOCK_MODE]: 'GOVERNANCE',
     [Env.RETENTION_DAYS]: '1',
+    [Env.SNAPSHOT_RETENTION_DAYS]: '1',
+    [Env.LOG_RETENTION_DAYS]: '3',
+    [Env.WHOLE_UP_TO]: '2000000',
+    [Env.REPLICA_REGION]: 'us-west-2',
+    [Env.DRILL_FROM_REPLICA_EVERY]: '5',
+    [Env.META_BASE_URL]: 'https://127.0.0.1:1/v1', // nobody listens
     [Env.AUDIT_ROTATION]: '24/7',
     [Env.DRILL_ROTATION]: '144/4',
     [Env.SCRATCH_TABLE]: 'records-drill-scratch',
@@ -94,6 +100,7 @@ const queue = { Records: [JSON.stringify({ name: `delivery/${'a'.repeat(64)}.b` 
 const repairs = {
   Records: [JSON.stringify({ pk: `m#${MARKER}`, sk: MARKER, source: 'c4ca4238a0b923820dcc509a6f75849b' }), JSON.stringify({ pk: 'heartbeat#2026-01-01', sk: '2026-01-01T00:00Z' }), MARKER].map((message, i) => ({ messageId: `${i}`, body: message })),
 };
+const staffRequest = (claims: object) => ({ routeKey: 'GET /v1/me', rawPath: '/v1/me', headers: { authorization: MARKER }, requestContext: { http: { method: 'GET', path: '/v1/me', sourceIp: '192.0.2.1', userAgent: MARKER }, authorizer: { jwt: { claims } } } });
 const deployment = (RequestType: string, OriginPrefix: unknown = 'example.com/whatsapp') => ({
   RequestType,
   ResponseURL: `${cloud.url}/cloudformation`,
@@ -102,6 +109,10 @@ const deployment = (RequestType: string, OriginPrefix: unknown = 'example.com/wh
   LogicalResourceId: 'InitializedLog',
   ResourceProperties: { OriginPrefix, Secret: MARKER },
 });
+
+const RUN = { run: '2026-01-01T00:00:00.000Z', round: 0 };
+/** As a state machine calls, and as nobody should. */
+const steps = [{ note: MARKER }, { step: 'begin' }, { step: 'part', part: '0', ...RUN }, { step: 'merge', ...RUN }, { step: 'part', part: `../${MARKER}`, ...RUN }, { step: MARKER }];
 
 /** What each handler is called with. A handler without a line here fails the test below. */
 const EVENTS: Record<string, () => unknown[]> = {
@@ -114,9 +125,12 @@ const EVENTS: Record<string, () => unknown[]> = {
   heartbeat: () => [{ note: MARKER }],
   'seal-missing': () => [{ note: MARKER }],
   'repair-records': () => [repairs, { Records: [{ messageId: '1', body: JSON.stringify({ pk: `m#${MARKER}`, sk: MARKER }) }] }],
-  'verify-vault': () => [{ note: MARKER }],
-  'audit-table': () => [{ note: MARKER }],
+  'verify-vault': () => steps,
+  'audit-table': () => steps,
   'run-drill': () => [{ note: MARKER }],
+  'take-snapshot': () => steps,
+  'reconcile-deliveries': () => [{ note: MARKER }],
+  'api-self': () => [{ routeKey: 'GET /health' }, staffRequest({ sub: 's', username: MARKER, token_use: 'access', 'cognito:groups': '[support]', auth_time: '1', exp: '2' }), staffRequest({ username: MARKER }), { routeKey: MARKER }],
   'initialize-log': () => [deployment('Create'), deployment('Create', MARKER), deployment('Delete')],
 };
 
@@ -243,7 +257,7 @@ describe('the step of the deployment', () => {
 
 test('a failed batch of a stream or of the queue fails the invocation, so that it is delivered again', async () => {
   cloud.mood = 'fails';
-  for (const name of ['seal-records', 'publish-log', 'project-views', 'process-inbox', 'heartbeat', 'sweep-inbox', 'seal-missing', 'verify-vault', 'audit-table', 'run-drill']) {
+  for (const name of ['seal-records', 'publish-log', 'project-views', 'process-inbox', 'heartbeat', 'sweep-inbox', 'seal-missing', 'verify-vault', 'audit-table', 'run-drill', 'take-snapshot', 'reconcile-deliveries']) {
     await capturedAsync(async () => expect(handlers[name]?.(EVENTS[name]?.()[0], context)).rejects.toThrow('the log line before this one says why'));
   }
 });

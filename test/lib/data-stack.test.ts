@@ -52,7 +52,7 @@ describe('every bucket', () => {
   const buckets = ofType(data, 'AWS::S3::Bucket').map(([, resource]) => resource);
 
   it('is retained, private, and without ACLs', () => {
-    expect(buckets).toHaveLength(2);
+    expect(buckets).toHaveLength(3);
     for (const { Properties, DeletionPolicy } of buckets) {
       expect(DeletionPolicy).toBe('Retain');
       expect(Properties).toMatchObject({
@@ -80,16 +80,20 @@ describe('the vault', () => {
     expect(Properties['BucketEncryption'].ServerSideEncryptionConfiguration).toEqual([{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }]);
   });
 
-  it('expires nothing but replaced versions of what was put as unlocked', () => {
+  it('expires nothing but replaced versions of what was put as unlocked, and snapshots, two days after their lock must have begun to end', () => {
+    const { snapshot } = prod.stage;
     expect(Properties['LifecycleConfiguration'].Rules).toEqual([
       { Id: 'replaced-and-unlocked', Status: 'Enabled', TagFilters: [{ Key: 'intact-lock', Value: 'none' }], NoncurrentVersionExpiration: { NoncurrentDays: 1 } },
+      { Id: 'snapshots-end', Status: 'Enabled', Prefix: 'snapshot/', ExpirationInDays: snapshot.retentionDays + 2, NoncurrentVersionExpiration: { NoncurrentDays: 1 } },
+      { Id: 'snapshot-markers-end', Status: 'Enabled', Prefix: 'snapshot/', ExpiredObjectDeleteMarker: true },
     ]);
   });
 
   it("carries the vault's policy, in the stage's mode and for its retention", () => {
-    const put = (mode: string, days: number, of: Statement[]): boolean =>
-      isDenied(of, { action: 's3:PutObject', resource: 'VaultBucket.Arn/segment/x', keys: { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3', 's3:if-none-match': '*', 's3:object-lock-mode': mode, 's3:object-lock-remaining-retention-days': `${days}` } });
+    const put = (mode: string, days: number, of: Statement[], name = 'segment/x'): boolean =>
+      isDenied(of, { action: 's3:PutObject', resource: `VaultBucket.Arn/${name}`, keys: { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3', 's3:if-none-match': '*', 's3:object-lock-mode': mode, 's3:object-lock-remaining-retention-days': `${days}` } });
     expect([put('COMPLIANCE', 2558, policyOf('Vault')), put('GOVERNANCE', 2558, policyOf('Vault')), put('COMPLIANCE', 2556, policyOf('Vault')), put('COMPLIANCE', 2560, policyOf('Vault'))]).toEqual([false, true, true, true]);
+    expect([36, 34, 38, 2558].map((days) => put('COMPLIANCE', days, policyOf('Vault'), 'snapshot/1/x'))).toEqual([false, true, true, true]);
     const dev = synthesized('dev');
     const devPolicy = resolved(one(dev.data, 'AWS::S3::BucketPolicy', 'VaultBucketPolicy').Properties['PolicyDocument'].Statement, dev);
     expect([put('GOVERNANCE', 2, devPolicy), put('COMPLIANCE', 2, devPolicy)]).toEqual([false, true]);
@@ -194,7 +198,7 @@ describe('the app secret', () => {
 describe('the outputs', () => {
   it('are those that others rely on, the same locally and on AWS', () => {
     const names = ({ Outputs }: typeof data): string[] => Object.keys(Outputs).filter((name) => !name.startsWith('ExportsOutput')).sort();
-    const expected = ['AppSecretArn', 'InboxBucketName', 'KeysTableName', 'LogTableName', 'RecordsTableName', 'ReplicaBucketName', 'ReplicaRegion', 'SigningKeyArn', 'VaultBucketName', 'ViewsTableName', 'WrappingKeyArn'];
+    const expected = ['AppSecretArn', 'InboxBucketName', 'KeysTableName', 'LogTableName', 'RecordsTableName', 'ReplicaBucketName', 'ReplicaRegion', 'SigningKeyArn', 'UserPoolClientId', 'UserPoolId', 'VaultBucketName', 'ViewsTableName', 'WorkingsBucketName', 'WrappingKeyArn'];
     expect(names(data)).toEqual(expected);
     expect(names(local.data)).toEqual(expected);
     for (const stage of [prod, local]) expect(names(stage.service)).toEqual(['AlarmTopicArn', 'ApiUrl', 'WebhookUrl']);

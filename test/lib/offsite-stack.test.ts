@@ -14,6 +14,12 @@ const bucketOf = (all: Synthesized): Record<string, Loose> => one(all.offsite!, 
 const policyOf = (all: Synthesized): Statement[] => resolved(one(all.offsite!, 'AWS::S3::BucketPolicy', 'ReplicaPolicy').Properties['PolicyDocument'].Statement, all);
 const replicationOf = ({ data }: Synthesized): Loose => one(data, 'AWS::S3::Bucket', 'Vault').Properties['ReplicationConfiguration'];
 
+/** What ends in the vault and in its replica: `days` after it was made it is hidden, a day later deleted, and the marker goes with the last version under it. */
+const snapshotsEnd = (days: number): object[] => [
+  { Id: 'snapshots-end', Status: 'Enabled', Prefix: 'snapshot/', ExpirationInDays: days, NoncurrentVersionExpiration: { NoncurrentDays: 1 } },
+  { Id: 'snapshot-markers-end', Status: 'Enabled', Prefix: 'snapshot/', ExpiredObjectDeleteMarker: true },
+];
+
 describe('the stacks of the second region', () => {
   it('are in it: the replica in the account the stage says, keys and alarms in its own', () => {
     const place = ({ stacks: { offsite: first, standby } }: Synthesized): unknown[] => [first, standby].map((stack) => stack && [stack.stackName, stack.account, stack.region]);
@@ -48,7 +54,6 @@ describe('the replica', () => {
       OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
       BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
     });
-    expect(bucketOf(prod)['LifecycleConfiguration']).toBeUndefined();
     const { DeletionPolicy, UpdateReplacePolicy } = one(prod.offsite!, 'AWS::S3::Bucket', 'Replica');
     expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain']);
   });
@@ -58,6 +63,11 @@ describe('the replica', () => {
     expect(lock(prod)).toEqual({ Mode: 'COMPLIANCE', Days: 2557 });
     expect(lock(elsewhere)).toEqual({ Mode: 'COMPLIANCE', Days: 30 });
     expect(lock(synthesized('prod', { lock: { mode: 'GOVERNANCE', retentionDays: 7 } }))).toEqual({ Mode: 'GOVERNANCE', Days: 7 });
+  });
+
+  it('expires nothing but snapshots, as the vault does', () => {
+    for (const all of [prod, elsewhere]) expect(bucketOf(all)['LifecycleConfiguration'].Rules).toEqual(snapshotsEnd(37));
+    expect(one(prod.data, 'AWS::S3::Bucket', 'Vault').Properties['LifecycleConfiguration'].Rules.slice(1)).toEqual(snapshotsEnd(37));
   });
 
   it('refuses plain HTTP and old TLS, and every change but replication by the role of the vault', () => {
@@ -70,11 +80,19 @@ describe('the replica', () => {
     expect(isDenied(policyOf(prod), request('s3:PutObject', asRole))).toBe(true);
   });
 
-  it('grants something only where it belongs to another account, and there to the one role', () => {
+  it('grants something only where it belongs to another account, and there to two roles', () => {
     expect(policyOf(prod).filter(({ Effect }) => Effect === 'Allow')).toEqual([]);
     const granted = policyOf(elsewhere).filter(({ Effect }) => Effect === 'Allow');
-    expect(granted.map(({ Principal }) => Principal)).toEqual(granted.map(() => ({ AWS: 'arn:aws:iam::123456789012:role/Intact-prod-replication' })));
-    expect(granted).toHaveLength(2);
+    expect(granted.map(({ Condition }) => Condition?.['StringEquals']?.['aws:PrincipalArn'])).toEqual([...Array<string>(2).fill('replication'), ...Array<string>(2).fill('run-drill')].map((name) => `arn:aws:iam::123456789012:role/Intact-prod-${name}`));
+    // Of the account, not of roles: those are made later, and S3 refuses a policy that names one which does not exist.
+    expect(granted.map(({ Principal }) => Principal)).toEqual(granted.map(() => ({ AWS: expect.stringMatching(/:iam::123456789012:root$/) as string })));
+    const without = synthesized('prod', { account: '123456789012', offsite, drillFromReplicaEvery: 0 });
+    expect(policyOf(without).filter(({ Effect }) => Effect === 'Allow')).toHaveLength(2);
+  });
+
+  it('knows the drill by the name its role has', () => {
+    const role = (all: Synthesized): unknown => one(all.service, 'AWS::IAM::Role', 'rundrillrole').Properties['RoleName'];
+    expect([role(elsewhere), role(prod)]).toEqual(['Intact-prod-run-drill', undefined]);
   });
 
   it('has one name that both sides compute, never longer than S3 allows', () => {

@@ -58,6 +58,7 @@ const OPERATORS: Readonly<Record<string, (actual: string, wanted: string) => boo
   StringEquals: (actual, wanted) => actual === wanted,
   StringNotEquals: (actual, wanted) => actual !== wanted,
   StringLike: like,
+  ArnLike: like,
   ArnNotEquals: (actual, wanted) => !like(actual, wanted),
   NumericLessThan: (actual, wanted) => Number(actual) < Number(wanted),
   NumericGreaterThan: (actual, wanted) => Number(actual) > Number(wanted),

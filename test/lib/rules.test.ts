@@ -34,9 +34,9 @@ function acknowledged(scope: IConstruct): Acknowledged[] {
 }
 
 describe.each([
-  ['dev', 158, 47],
-  ['prod', 180, 58],
-  ['local', 163, 57],
+  ['dev', 227, 88],
+  ['prod', 249, 104],
+  ['local', 226, 92],
 ])('stage %s', (name, resourceCount, acknowledgementCount) => {
   const { app } = synthesized(name);
 

@@ -13,13 +13,19 @@ const good = {
   sealWindowSeconds: 1,
   repair: 'auto',
   verifyEveryHours: 24,
+  wholeUpTo: 2_000_000,
   auditEveryHours: 24,
   auditShares: 7,
   drillEveryDays: 6,
   drillShares: 4,
+  drillFromReplicaEvery: 0,
+  snapshot: { everyDays: 6, retentionDays: 35 },
+  reconcile: { everyHours: 24, meta: null },
   logRetentionDays: 30,
   throttle: { ratePerSecond: 10, burst: 20 },
   alarms: { emails: ['night@example.com'], absenceHours: 4, sealLagSeconds: 60 },
+  operators: { mfaMaxAgeMinutes: 60, identityProvider: null },
+  staff: { corsOrigins: ['https://console.example.com'] },
   leaveOut: [],
 };
 const refusal = (settings: unknown): string => {
@@ -65,15 +71,40 @@ describe('a stage file', () => {
     [{ ...good, originPrefix: 'example.com/a+b' }, /originPrefix: must be a host name/],
     [{ ...good, drillEveryDays: 7 }, /drillEveryDays: must be at most 6 days/],
     [{ ...good, auditShares: 0 }, /auditShares: must be at least 1 shares/],
+    [{ ...good, drillFromReplicaEvery: 3 }, /^stages\/x\.json: drillFromReplicaEvery: must be 0 where offsite is null/],
+    [{ ...good, drillFromReplicaEvery: -1 }, /drillFromReplicaEvery: must be at least 0 drills/],
+    [without('snapshot'), /^stages\/x\.json: snapshot: must be given: \{"everyDays"/],
+    [{ ...good, snapshot: { everyDays: 7, retentionDays: 35 } }, /snapshot\.everyDays: must be at most 6 days/],
+    [{ ...good, snapshot: { everyDays: 3, retentionDays: 2 } }, /snapshot\.retentionDays: must be at least everyDays/],
+    [without('reconcile'), /^stages\/x\.json: reconcile: must be given: \{"everyHours"/],
+    [{ ...good, reconcile: { everyHours: 25, meta: null } }, /reconcile\.everyHours: must be at most 24 hours/],
+    [{ ...good, reconcile: { everyHours: 24 } }, /reconcile\.meta: must be \{"tokenSecretArn": "<ARN>"\}, or null/],
+    [{ ...good, reconcile: { everyHours: 24, meta: { tokenSecretArn: 'EAAG' } } }, /reconcile\.meta\.tokenSecretArn: must be the ARN of a secret/],
+    [{ ...good, reconcile: { everyHours: 24, meta: { tokenSecretArn: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:x', baseUrl: 'http://x.example' } } }, /reconcile\.meta\.baseUrl: must be an https address/],
+    [{ ...good, logRetentionDays: 1 }, /logRetentionDays: must be at least 3: deliveries are compared/],
     [{ ...good, logRetentionDays: 31 }, /logRetentionDays: must be one of 1, 3, 5/],
     [{ ...good, alarms: { ...good.alarms, absenceHours: 169 } }, /alarms\.absenceHours: must be at most 168 hours/],
     [{ ...good, alarms: { ...good.alarms, emails: ['nobody'] } }, /alarms\.emails\.0: must be an e-mail address/],
+    [without('operators'), /operators: must be given: /],
+    [{ ...good, operators: { mfaMaxAgeMinutes: 0, identityProvider: null } }, /operators\.mfaMaxAgeMinutes: must be at least 5 minutes/],
+    [{ ...good, operators: { mfaMaxAgeMinutes: 60, identityProvider: { samlProviderArn: 'okta' } } }, /operators\.identityProvider\.samlProviderArn: must be the ARN of a SAML provider/],
+    [{ ...good, operators: { mfaMaxAgeMinutes: 60, identityProvider: { oidcProviderArn: 'arn:aws:iam::123456789012:oidc-provider/id.example.com', audience: 'intact', subjects: ['*'] } } }, /operators\.identityProvider\.subjects\.0: must be the subject of one person/],
+    [{ ...good, operators: { mfaMaxAgeMinutes: 60, identityProvider: {} } }, /operators\.identityProvider: must be \{"samlProviderArn"/],
+    [without('staff'), /staff: must be given: /],
+    [{ ...good, staff: { corsOrigins: ['*'] } }, /staff\.corsOrigins\.0: must be an origin/],
+    [{ ...good, staff: { corsOrigins: ['https://console.example.com/'] } }, /must be an origin/],
     [{ ...good, breakGlassRoleArn: 'admin' }, /breakGlassRoleArn: must be the ARN of an IAM role/],
     [{ ...good, leaveOut: ['vault'] }, /leaveOut\.0: may only name trail, anomaly-alarms, standby/],
     [{ ...good, retention: 3 }, /the file: unknown setting retention; remove it or correct its name/],
     ['nonsense', /^stages\/x\.json: the file: /],
   ])('that is wrong is refused with the file, the field and what is right', (settings, message) => {
     expect(refusal(settings)).toMatch(message);
+  });
+
+  it('that asks Meta is accepted, at another address too, and one whose drills use a replica it has', () => {
+    const tokenSecretArn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:meta-AbCdEf';
+    for (const meta of [{ tokenSecretArn }, { tokenSecretArn, baseUrl: 'https://graph.facebook.com/v23.0' }]) expect(refusal({ ...good, reconcile: { everyHours: 1, meta } })).toBe('accepted');
+    expect(refusal({ ...good, region: 'eu-central-1', offsite: { region: 'eu-west-1' }, drillFromReplicaEvery: 5 })).toBe('accepted');
   });
 
   it('with several faults is refused with one line for each', () => {

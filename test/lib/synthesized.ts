@@ -36,6 +36,7 @@ export interface Synthesized {
   readonly trail: Template | undefined;
   readonly offsite: Template | undefined;
   readonly standby: Template | undefined;
+  readonly operators: Template | undefined;
 }
 
 const unchanged = new Map<string, Synthesized>();
@@ -57,7 +58,7 @@ function synthesize(name: string, settings: Partial<Stage>): Synthesized {
   const stacks = intact(app, stage, () => Code.fromInline('exports.handler = async () => {}'));
   const assembly = app.synth();
   const template = (part: string): Template | undefined => assembly.stacks.find(({ stackName }) => stackName === `Intact-${name}-${part}`)?.template as Template | undefined;
-  const all = { stage, app, stacks, data: template('Data')!, service: template('Service')!, trail: template('Trail'), offsite: template('Offsite'), standby: template('Standby') };
+  const all = { stage, app, stacks, data: template('Data')!, service: template('Service')!, trail: template('Trail'), offsite: template('Offsite'), standby: template('Standby'), operators: template('Operators') };
   rmSync(outdir, { recursive: true });
   return all;
 }
@@ -78,7 +79,7 @@ export function resolved(value: unknown, all: Synthesized): Loose {
   const { Ref, 'Fn::GetAtt': attribute, 'Fn::ImportValue': imported, 'Fn::Join': joined } = value as Record<string, Loose>;
   if (Ref !== undefined) return withoutHash(Ref);
   if (attribute !== undefined) return `${withoutHash(attribute[0])}.${attribute[1]}`;
-  if (imported !== undefined) return resolved(Object.values(all.data.Outputs).find(({ Export }) => Export?.Name === imported)?.Value, all);
+  if (imported !== undefined) return resolved([all.data, all.trail].flatMap((template) => Object.values(template?.Outputs ?? {})).find(({ Export }) => Export?.Name === imported)?.Value, all);
   if (joined !== undefined) return joined[1].map((part: unknown) => resolved(part, all)).join(joined[0]);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolved(inner, all)]));
 }

@@ -1,10 +1,14 @@
 /** Rebuilding: the first region is gone, only the facts in the replica are left, and the same vault comes out of them, byte for byte. */
 import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
+import { encodeEntries } from '../../src/core/log/bundle';
+import { segmentName, segmentsFrom } from '../../src/core/verify/vault-name';
+import { LONGEST_SEGMENT, startsOf } from '../../src/operations/published-entries';
 import { rebuildVault, type Rebuilt } from '../../src/operations/rebuild-vault';
 import type { PullTarget } from '../../src/operations/pull-vault';
 import { verifyVault } from '../../src/operations/verify-vault';
 import { forEachSeed } from '../seeds';
 import { makeWorld } from '../world';
+import { builtVault, makeEntry, sha256 } from './built-vault';
 import { factsOf, flipped, lived } from './facts-world';
 
 function memoryTarget(): PullTarget & { readonly objects: Map<string, Buffer> } {
@@ -70,6 +74,43 @@ describe('a vault rebuilt from its facts', () => {
     const size = world.log.tables.head?.size as number;
     facts.set(`checkpoints/${size + 1}`, facts.get(`checkpoints/${size}`) as Buffer);
     expect(await rebuild(facts)).toMatchObject({ size, signed: size, damaged: [`checkpoints/${size + 1}`] });
+  });
+
+  test('is found among segments that somebody laid beside it, of which every few would make thousands of ways', async () => {
+    const built = await builtVault(5, 20, 7);
+    const facts = new Map([...built.objects].filter(([name]) => name !== 'checkpoint' && !name.startsWith('tile/')));
+    const genuine = [...facts.keys()].find((name) => name.startsWith(segmentsFrom(5))) as string;
+    const isTried = (name: string): boolean => name < genuine || !name.startsWith(segmentsFrom(5));
+    for (let at = 5; at < 25; at++) {
+      for (const salt of ['a', 'b']) {
+        // Ground until its name comes before the genuine one's.
+        for (let i = 0, name = genuine; !isTried(name) || !facts.has(name); i++) {
+          const bytes = encodeEntries([makeEntry(at, { salt: `${salt}${i}` })]);
+          name = segmentName(at, sha256(bytes));
+          if (isTried(name)) facts.set(name, bytes);
+        }
+      }
+    }
+    expect(await rebuild(facts)).toMatchObject({ size: 32, signed: 32, damaged: [] });
+  });
+
+  test('takes no segment of more entries than a round can have for one, before anything is made of it', async () => {
+    const built = await builtVault(5, 20);
+    const bytes = Buffer.alloc(2 * (LONGEST_SEGMENT + 1)); // empty entries; of half a gigabyte of them the hashes alone would be eight
+    const name = segmentName(5, sha256(bytes));
+    expect(await rebuild(new Map([...built.objects, [name, bytes]]))).toMatchObject({ size: 25, damaged: [name] });
+    const most = Buffer.alloc(2 * LONGEST_SEGMENT);
+    expect(startsOf(most)).toHaveLength(LONGEST_SEGMENT + 1);
+    expect([bytes, Buffer.alloc(3), Buffer.from([0, 5, 1])].map(startsOf)).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('writes nothing where a name would lead outside, or where a directory has to be', async () => {
+    const facts = new Map([...(await builtVault(5)).objects, ...['report/2026', 'report/..a'].map((name) => [name, Buffer.from('kept')] as const)]);
+    for (const name of ['report/../../outside', 'report/../log.vkeys', 'snapshot/./x', 'report//x', 'report/x\\y', 'report/2026-01']) facts.set(name, Buffer.from('planted'));
+    facts.set('report/2026-01/part', Buffer.from('kept'));
+    const { objects } = await rebuild(facts);
+    expect([...objects.keys()].filter((name) => /^(report|snapshot)/.test(name)).sort()).toEqual(['report/..a', 'report/2026', 'report/2026-01/part']);
+    expect(objects.get('log.vkeys')).toEqual(facts.get('log.vkeys'));
   });
 
   test('that was interrupted anywhere is no vault yet, and is completed by the next run', async () => {

@@ -47,7 +47,7 @@ describe('status', () => {
 
   it('says null for what never ran and for what nobody measured, never 0', async () => {
     const found = await status();
-    expect(found).toMatchObject({ lastVerification: null, lastAudit: null, lastSnapshot: null, lastDrill: null, lastReport: null, seal: { lagSeconds: null } });
+    expect(found).toMatchObject({ lastVerification: null, lastAudit: null, lastSnapshot: null, lastDrill: null, lastReconciliation: null, lastReport: null, seal: { lagSeconds: null } });
     expect(Object.values(found.last24h)).toEqual([null, null, null, null, null, null, null]);
     expect(found.head?.checkpointAt).toBeNull();
   });
@@ -65,15 +65,21 @@ describe('status', () => {
     expect((await status()).lastVerification).toEqual({ at: '2026-02-03T03:00:00.000Z', ok: true, findings: 0 });
   });
 
-  it.each(['audit', 'drill'] as const)('takes the newest %s, and names the article where it found something', async (kind) => {
+  const RUNS = [['audit', 'lastAudit', '#audit-findings'], ['drill', 'lastDrill', '#drill-differences'], ['reconciliation', 'lastReconciliation', '#reconciliation-findings']] as const;
+  it.each(RUNS)('takes the newest %s, and names the article where it found something', async (kind, name, article) => {
     const run = (at: string, findings: number) => withMac(world.macKey, runImage(kind, { at, ok: findings === 0, findings, records: 5, seconds: 1.5, size: 7 }, world.identity.systemSubject));
-    const name = kind === 'audit' ? 'lastAudit' : 'lastDrill';
     await world.write(run('2026-02-03T01:00:00.000Z', 0), run('2026-02-03T03:00:00.000Z', 2));
     expect((await status())[name]).toEqual({ at: '2026-02-03T03:00:00.000Z', ok: false, findings: 2 });
-    expect((await status()).open.join()).toContain(kind === 'audit' ? '#audit-findings' : '#drill-differences');
+    expect((await status()).open.join()).toContain(article);
     await world.write(run('2026-02-03T04:00:00.000Z', 0));
     expect((await status())[name]).toEqual({ at: '2026-02-03T04:00:00.000Z', ok: true, findings: 0 });
-    expect((await status()).open.join()).not.toMatch(/#audit-findings|#drill-differences/);
+    expect((await status()).open.join()).not.toContain(article);
+  });
+
+  it('takes the newest snapshot', async () => {
+    const taken = (at: string) => withMac(world.macKey, runImage('snapshot', { at, ok: true, findings: 0, records: 5, seconds: 1.5, size: 7 }, world.identity.systemSubject));
+    await world.write(taken('2026-02-03T01:00:00.000Z'), taken('2026-02-04T01:00:00.000Z'));
+    expect((await status()).lastSnapshot).toEqual({ at: '2026-02-04T01:00:00.000Z', ok: true, findings: 0 });
   });
 
   it('is well when all is sealed, published, fresh and quiet', async () => {

@@ -80,8 +80,8 @@ const NEXT: Partial<Record<FindingCode, string>> = {
   'lock-missing': 'Find out who wrote it, then put the retention on it.',
   'lock-shortened': 'Find out who changed it, then lengthen the retention again.',
   'lock-wrong-mode': 'Find out who wrote it; in GOVERNANCE mode a privileged user can still delete it.',
-  'second-version': 'The first version is the logged one: remove the newer one after keeping it as evidence.',
-  'delete-marker': 'Remove the delete marker; the object is still there.',
+  'second-version': 'The first version is the logged one. Nobody may delete versions here: docs/runbook.md#vault-damaged says how the log is made whole.',
+  'delete-marker': 'The object is still there: intact mend --in-place makes it readable again (docs/runbook.md#vault-damaged).',
 };
 
 /** A finding with its standing advice. */

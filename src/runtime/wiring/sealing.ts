@@ -16,13 +16,14 @@ import { lockMode, retentionDays, setting } from '../settings';
 import { repairRequests } from './repairing';
 import { keyPorts, now, random, sleep } from './world';
 
-const vault = (): Vault => s3Vault(s3(), { bucket: setting('VAULT_BUCKET'), lockMode: lockMode(), retentionDays: retentionDays(), unlockedTag: UNLOCKED_TAG }, now);
+/** What it locks, it locks for as long as this function is told. */
+export const writtenVault = (): Vault => s3Vault(s3(), { bucket: setting('VAULT_BUCKET'), lockMode: lockMode(), retentionDays: retentionDays(), unlockedTag: UNLOCKED_TAG }, now);
 
 /** For seal-records and seal-missing. */
 export const sealDeps = (): SealMissingDeps => ({
   records: recordStore(dynamoDb(), setting('RECORDS_TABLE')),
   log: logStore(dynamoDb(), setting('LOG_TABLE')),
-  vault: vault(),
+  vault: writtenVault(),
   inbox: s3Inbox(s3(), setting('INBOX_BUCKET')),
   repairRequests: repairRequests(),
   ...keyPorts(),
@@ -35,7 +36,7 @@ export const sealDeps = (): SealMissingDeps => ({
 /** For publish-log. */
 export const publishDeps = (): PublishDeps => ({
   log: logStore(dynamoDb(), setting('LOG_TABLE')),
-  vault: vault(),
+  vault: writtenVault(),
   ...keyPorts(),
   signer: kmsSigner(kms(), setting('SIGNING_KEY_ARN')),
   meter: containerMeter(),
@@ -45,7 +46,7 @@ export const publishDeps = (): PublishDeps => ({
 /** For initialize-log. */
 export const initializeDeps = (): InitializeDeps => ({
   log: logStore(dynamoDb(), setting('LOG_TABLE')),
-  vault: vault(),
+  vault: writtenVault(),
   ...keyPorts(),
   signer: kmsSigner(kms(), setting('SIGNING_KEY_ARN')),
   random,

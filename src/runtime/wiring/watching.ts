@@ -6,9 +6,10 @@ import { recordStore } from '../../adapters/aws/record-store';
 import { s3 } from '../../adapters/aws/s3';
 import { s3VaultReader } from '../../adapters/aws/s3-vault-reader';
 import type { BeatDeps } from '../../operations/beat';
-import type { ScheduledVerificationDeps } from '../../operations/verify-on-schedule';
+import type { WatchInParts } from '../../operations/verify-in-parts';
+import { makeWatch } from '../../operations/verify-on-schedule';
 import { containerMeter } from '../metrics';
-import { lockMode, retentionDays, setting } from '../settings';
+import { lockMode, retentionDays, setting, snapshotRetentionDays } from '../settings';
 import { keyPorts, now } from './world';
 
 const shared = () => ({
@@ -21,11 +22,13 @@ const shared = () => ({
 /** For heartbeat. */
 export const beatDeps = (): BeatDeps => shared();
 
-/** For verify-vault. */
-export const verificationDeps = (): ScheduledVerificationDeps => ({
-  ...shared(),
-  vault: s3VaultReader(s3(), setting('VAULT_BUCKET')),
-  signer: kmsSigner(kms(), setting('SIGNING_KEY_ARN')),
-  lockPolicy: { mode: lockMode(), retentionDays: retentionDays() },
-  meter: containerMeter(),
-});
+/** For verify-vault, what the container remembers included. */
+export function verificationWatch(): WatchInParts {
+  const deps = {
+    ...shared(),
+    signer: kmsSigner(kms(), setting('SIGNING_KEY_ARN')),
+    lockPolicy: { mode: lockMode(), retentionDays: retentionDays(), snapshotRetentionDays: snapshotRetentionDays() },
+    meter: containerMeter(),
+  };
+  return { ...makeWatch({ ...deps, vault: s3VaultReader(s3(), setting('VAULT_BUCKET')) }), log: deps.log };
+}

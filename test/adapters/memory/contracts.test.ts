@@ -10,6 +10,7 @@ import { memoryStreamReaders } from '../../../src/adapters/memory/stream-readers
 import { memoryVault } from '../../../src/adapters/memory/vault';
 import { versionedVault } from '../../../src/adapters/memory/versioned-vault';
 import { memoryViews } from '../../../src/adapters/memory/view-store';
+import { memoryWorkings } from '../../../src/adapters/memory/workings';
 import { keyOf } from '../../../src/core/image';
 import { inboxContract, vaultContract } from '../../contracts/bucket-contracts';
 import { keyServiceContract, keyTableContract, signerContract } from '../../contracts/key-contracts';
@@ -20,6 +21,7 @@ import { restoreTargetContract } from '../../contracts/restore-target-contract';
 import { streamReadersContract, type ReaderSettingsInTest } from '../../contracts/stream-readers-contract';
 import { vaultVersionsContract } from '../../contracts/vault-versions-contract';
 import { viewStoreContract } from '../../contracts/view-store-contract';
+import { workingsContract } from '../../contracts/workings-contract';
 
 const world = { now: () => new Date(), random: randomBytes };
 recordStoreContract('memory', async () => ({ store: memoryRecords(world) }));
@@ -57,6 +59,7 @@ vaultVersionsContract('memory', async () => {
   return { vault, reader, retentionDays: 1, put: async (name, bytes) => byHand.put(name, bytes, 'none'), hide: async (name) => byHand.hide(name) };
 });
 inboxContract('memory', async () => memoryInbox(world));
+workingsContract('memory', async () => memoryWorkings());
 keyTableContract('memory', async () => memoryKeyTable());
 keyServiceContract('memory', async () => memoryKeyService(world));
 signerContract('memory', async () => memorySigner(world));

@@ -1,5 +1,6 @@
 /** Acting as one of our functions, with exactly its rights, and taking a right from it for a while. */
 import { DeleteRolePolicyCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import type { FunctionName } from '../../../lib/constructs/alarm-registry';
 import { aws, outputs } from './cloud';
@@ -26,5 +27,17 @@ export async function withoutRight<T>(name: FunctionName, actions: readonly stri
     return await during();
   } finally {
     await aws.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }));
+  }
+}
+
+/** Runs `during` while the function has these variables, which containers started from then on see; what it had before is given back whatever happens. */
+export async function withEnvironment<T>(name: FunctionName, variables: Readonly<Record<string, string>>, during: () => Promise<T>): Promise<T> {
+  const { name: FunctionName } = await functionNamed(name);
+  const { Environment: { Variables: before = {} } = {} } = await aws.lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+  await aws.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables: { ...before, ...variables } } }));
+  try {
+    return await during();
+  } finally {
+    await aws.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables: before } }));
   }
 }

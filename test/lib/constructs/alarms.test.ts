@@ -12,15 +12,16 @@ const registry = alarmRegistry(prod.stage);
 const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
 const metricsPage = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
 const FUNCTIONS = Object.keys(prod.stacks.service.functions);
+const MACHINES = ['verify-vault', 'audit-table', 'take-snapshot'];
 
 const headings = [...runbook.matchAll(/^## (\S+)$/gm)].map((match) => match[1]!);
 /** Articles on what no alarm of ours can tell: it takes what would ring with it, or only a person notices. */
-const UNALARMED = ['region-lost', 'keys-lost'];
+const UNALARMED = ['region-lost', 'keys-lost', 'vault-damaged'];
 const article = (id: string): string => runbook.split(/^## /m).find((text) => text.startsWith(`${id}\n`)) ?? '';
 /** Those of the second region too: an alarm rings where its metric is. */
 const alarmsOf = ({ service, standby }: Synthesized): Record<string, Loose>[] => [service, ...(standby ? [standby] : [])].flatMap((template) => ofType(template, 'AWS::CloudWatch::Alarm')).map(([, { Properties }]) => Properties);
 const alarmNames = (all: Synthesized): string[] => alarmsOf(all).map(({ AlarmName }) => AlarmName as string).sort();
-const each = ({ source }: AlarmSpec): readonly string[] => ('of' in source && source.of === 'each' ? FUNCTIONS : 'replication' in source && source.facts === 'each' ? FACTS.map(ruleOf) : []);
+const each = ({ source }: AlarmSpec): readonly string[] => ('of' in source && source.of === 'each' ? ('machine' in source ? MACHINES : FUNCTIONS) : 'replication' in source && source.facts === 'each' ? FACTS.map(ruleOf) : []);
 const namesOf = (spec: AlarmSpec, stage: string): string[] => (each(spec).length > 0 ? each(spec).map((part) => `Intact-${stage}-${spec.id}-${part}`) : [`Intact-${stage}-${spec.id}`]);
 
 describe('registry and runbook', () => {
@@ -88,7 +89,7 @@ describe('the deployed alarms', () => {
 
   it('take silence for an alarm where a sign of life is missing, and for good news elsewhere', () => {
     const silent = alarmsOf(prod).filter(({ TreatMissingData }) => TreatMissingData === 'breaching').map(({ AlarmName }) => AlarmName as string);
-    expect(silent.sort()).toEqual(['Intact-prod-audit-absent', 'Intact-prod-checkpoint-age', 'Intact-prod-deliveries-absent', 'Intact-prod-drill-absent', 'Intact-prod-replication-absent', 'Intact-prod-verification-absent']);
+    expect(silent.sort()).toEqual(['Intact-prod-audit-absent', 'Intact-prod-checkpoint-age', 'Intact-prod-deliveries-absent', 'Intact-prod-drill-absent', 'Intact-prod-reconciliation-absent', 'Intact-prod-replication-absent', 'Intact-prod-snapshot-absent', 'Intact-prod-verification-absent']);
     for (const { TreatMissingData } of alarmsOf(prod)) expect(['breaching', 'notBreaching']).toContain(TreatMissingData);
   });
 
@@ -106,6 +107,8 @@ describe('the deployed alarms', () => {
     expect(of('verification-absent', { ...prod.stage, verifyEveryHours: 6 })?.periods).toBe(8);
     expect(of('audit-absent', { ...prod.stage, auditEveryHours: 6 })?.periods).toBe(8);
     expect(of('drill-absent', { ...prod.stage, drillEveryDays: 6 })?.periods).toBe(146);
+    expect(of('snapshot-absent', { ...prod.stage, snapshot: { everyDays: 6, retentionDays: 35 } })?.periods).toBe(146);
+    expect(of('reconciliation-absent', { ...prod.stage, reconcile: { everyHours: 24, meta: null } })?.periods).toBe(26);
     expect(of('volume-anomaly', local.stage)).toBeUndefined();
     const about = (stage: typeof prod.stage): string[] => alarmRegistry(stage).map(({ id }) => id).filter((id) => id.startsWith('replication'));
     expect([about(prod.stage), about(local.stage), about({ ...prod.stage, offsite: null })]).toEqual([['replication-failed', 'replication-lag', 'replication-absent'], ['replication-failed'], []]);

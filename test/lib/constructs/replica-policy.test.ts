@@ -1,5 +1,5 @@
 /** The replica's policy, evaluated against requests: what S3 does on behalf of the vault passes, everything else that changes anything is refused, to the owner of the bucket too. */
-import { replicaDenials, replicaGrants } from '../../../lib/constructs/replica-policy';
+import { replicaDenials, replicaGrants, type ReplicaUsers } from '../../../lib/constructs/replica-policy';
 import { isAllowed, isDenied, type Statement } from '../policy-evaluator';
 
 const arn = 'arn:aws:s3:::replica';
@@ -55,12 +55,23 @@ describe('the policy', () => {
     }
   });
 
-  it('of a replica in another account lets the role do that and no more, since there the own policy of the role does not count', () => {
-    const all = [...policy, ...asStatements(replicaGrants(arn, role))];
-    const may = (action: string, resource: string): boolean => isAllowed(all, { action, resource, keys: by(role) });
-    expect(may('s3:ReplicateObject', `${arn}/segment/x`)).toBe(true);
-    expect(may('s3:GetBucketVersioning', arn)).toBe(true);
-    expect([may('s3:GetObject', `${arn}/segment/x`), may('s3:ReplicateObject', `${arn}/tile/0/000`), may('s3:PutBucketVersioning', arn)]).toEqual([false, false, false]);
-    for (const { Principal } of asStatements(replicaGrants(arn, role))) expect(Principal).toEqual({ AWS: role });
+  describe('of a replica in another account, where the own policy of a role does not count', () => {
+    const drill = 'arn:aws:iam::123456789012:role/Intact-prod-run-drill';
+    const of = (users: Partial<ReplicaUsers>): Statement[] => [...policy, ...asStatements(replicaGrants(arn, { account: '123456789012', replicator: role, ...users }))];
+    const all = of({ reader: drill });
+    const may = (action: string, resource: string, principal: string, statements = all): boolean => isAllowed(statements, { action, resource, keys: by(principal) });
+
+    it('lets the role of the vault replicate and no more', () => {
+      expect(may('s3:ReplicateObject', `${arn}/segment/x`, role)).toBe(true);
+      expect(may('s3:GetBucketVersioning', arn, role)).toBe(true);
+      expect([may('s3:GetObject', `${arn}/segment/x`, role), may('s3:ReplicateObject', `${arn}/tile/0/000`, role), may('s3:PutBucketVersioning', arn, role)]).toEqual([false, false, false]);
+    });
+
+    it('lets the drill read facts and no more, and nobody where no drill reads them', () => {
+      expect([may('s3:GetObject', `${arn}/segment/x`, drill), may('s3:ListBucket', arn, drill)]).toEqual([true, true]);
+      for (const [action, resource] of [['s3:ReplicateObject', `${arn}/segment/x`], ['s3:PutObject', `${arn}/segment/x`], ['s3:GetObject', `${arn}/anything`], ['s3:ListBucketVersions', arn]] as const) expect([action, may(action, resource, drill)]).toEqual([action, false]);
+      for (const stranger of STRANGERS) expect([stranger, may('s3:GetObject', `${arn}/segment/x`, stranger), may('s3:ListBucket', arn, stranger)]).toEqual([stranger, false, false]);
+      expect(may('s3:GetObject', `${arn}/segment/x`, drill, of({}))).toBe(false);
+    });
   });
 });

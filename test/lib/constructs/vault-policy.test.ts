@@ -3,7 +3,7 @@ import { vaultDenials, type Lock } from '../../../lib/constructs/vault-policy';
 import { isDenied, type Request, type Statement } from '../policy-evaluator';
 
 const arn = 'arn:aws:s3:::vault';
-const lock: Lock = { mode: 'COMPLIANCE', retentionDays: 365 };
+const lock: Lock = { mode: 'COMPLIANCE', retentionDays: 365, snapshotRetentionDays: 35 };
 const policy = vaultDenials(arn, lock).map((statement) => statement.toStatementJson() as Statement);
 const denied = (action: string, name: string, keys: Request['keys'] = {}): boolean => isDenied(policy, { action, resource: `${arn}/${name}`, keys });
 const put = (name: string, keys: Request['keys']): boolean => denied('s3:PutObject', name, keys);
@@ -14,43 +14,52 @@ const locked = { ...createOnly, 's3:object-lock-mode': 'COMPLIANCE', [REMAINING]
 const without = (key: string): Request['keys'] => Object.fromEntries(Object.entries(locked).filter(([name]) => name !== key));
 
 const hash = 'a'.repeat(64);
-const LOCKED_NAMES = [`segment/00000000000000000000/${hash}`, `blob/${hash}`, 'snapshot/17/manifest.json', 'checkpoints/17', 'report/2025-01', 'tile/0/000', 'tile/1/x001/234', 'tile/entries/000', 'tile/entries/x001/234', 'anything-else'];
+/** Beside each name the days it must be locked for: snapshots have a term of their own, whatever else there is has the log's. */
+const LOCKED_NAMES: readonly (readonly [string, number])[] = [
+  ...[`segment/00000000000000000000/${hash}`, `blob/${hash}`, 'checkpoints/17', 'report/2025-01', 'tile/0/000', 'tile/1/x001/234', 'tile/entries/000', 'tile/entries/x001/234', 'anything-else', 'snapshot', 'snapshots/17', 'blob/snapshot/17'].map((name) => [name, lock.retentionDays] as const),
+  ...[`snapshot/17/manifest-${hash}`, `snapshot/17/000000-${hash}`, 'snapshot/anything', 'snapshot/tile/0/000.p/7'].map((name) => [name, lock.snapshotRetentionDays] as const),
+];
 const PARTIAL_NAMES = ['tile/0/000.p/7', 'tile/1/x001/234.p/255', 'tile/entries/x001/234.p/1'];
 const MUTABLE_NAMES = ['checkpoint', 'log.vkeys'];
 
-describe.each(LOCKED_NAMES)('a put of %s', (name) => {
+describe.each(LOCKED_NAMES)('a put of %s', (name, days) => {
+  const lockedFor = (remaining: number): Record<string, string> => ({ ...locked, [REMAINING]: `${remaining}` });
+  const ours = lockedFor(days + 1);
+  const lacking = (key: string): Record<string, string> => Object.fromEntries(Object.entries(ours).filter(([other]) => other !== key));
+
   it('passes with If-None-Match and the lock our adapter gives', () => {
-    expect(put(name, locked)).toBe(false);
+    expect(put(name, ours)).toBe(false);
   });
 
   it.each([
-    ['without If-None-Match', without('s3:if-none-match')],
-    ['with If-Match instead', { ...without('s3:if-none-match'), 's3:if-match': '"etag"' }],
+    ['without If-None-Match', lacking('s3:if-none-match')],
+    ['with If-Match instead', { ...lacking('s3:if-none-match'), 's3:if-match': '"etag"' }],
     ['without a lock', createOnly],
-    ['without a mode', without('s3:object-lock-mode')],
-    ['in the other mode', { ...locked, 's3:object-lock-mode': 'GOVERNANCE' }],
-    ['without a term', without(REMAINING)],
-    ['locked a day too short', { ...locked, [REMAINING]: '364' }],
-    ['locked longer than two days too long', { ...locked, [REMAINING]: '368' }],
-    ['locked for a hundred years', { ...locked, [REMAINING]: '36500' }],
+    ['without a mode', lacking('s3:object-lock-mode')],
+    ['in the other mode', { ...ours, 's3:object-lock-mode': 'GOVERNANCE' }],
+    ['without a term', lacking(REMAINING)],
+    ['locked a day too short', lockedFor(days - 1)],
+    ['locked longer than two days too long', lockedFor(days + 3)],
+    ['locked for a hundred years', lockedFor(36_500)],
+    ['locked as the other kind is', lockedFor(lock.retentionDays + lock.snapshotRetentionDays - days + 1)],
   ])('is refused %s', (_, keys) => {
     expect(put(name, keys)).toBe(true);
   });
 
   it('passes however S3 rounds the term that our adapter gives, and with a day of clock skew', () => {
-    for (const days of ['365', '366', '367']) expect(put(name, { ...locked, [REMAINING]: days })).toBe(false);
+    for (const remaining of [days, days + 1, days + 2]) expect(put(name, lockedFor(remaining))).toBe(false);
   });
 
   it('cannot be deleted, hidden, held, bypassed or replicated over', () => {
-    for (const action of ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention', 's3:PutObjectLegalHold', 's3:ReplicateObject', 's3:ReplicateDelete']) expect(denied(action, name)).toBe(true);
+    for (const action of ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention', 's3:PutObjectLegalHold', 's3:ReplicateObject', 's3:ReplicateDelete']) expect([action, denied(action, name)]).toEqual([action, true]);
   });
 
   it('cannot have its lock shortened, overlong or changed in mode, but renewed', () => {
     const relock = (keys: Request['keys']): boolean => denied('s3:PutObjectRetention', name, keys);
     expect(relock({ 's3:object-lock-mode': 'COMPLIANCE', [REMAINING]: '10' })).toBe(true);
-    expect(relock({ 's3:object-lock-mode': 'COMPLIANCE', [REMAINING]: '400' })).toBe(true);
-    expect(relock({ 's3:object-lock-mode': 'GOVERNANCE', [REMAINING]: '366' })).toBe(true);
-    expect(relock({ 's3:object-lock-mode': 'COMPLIANCE', [REMAINING]: '366' })).toBe(false);
+    expect(relock({ 's3:object-lock-mode': 'COMPLIANCE', [REMAINING]: `${days + 35}` })).toBe(true);
+    expect(relock({ 's3:object-lock-mode': 'GOVERNANCE', [REMAINING]: `${days + 1}` })).toBe(true);
+    expect(relock({ 's3:object-lock-mode': 'COMPLIANCE', [REMAINING]: `${days + 1}` })).toBe(false);
   });
 
   it('can be read', () => {
@@ -104,6 +113,8 @@ describe('the policy', () => {
       ['s3:PutObject', 'segment/x', without(REMAINING)],
       ['s3:PutObject', 'segment/x', { ...locked, [REMAINING]: '1' }],
       ['s3:PutObject', 'checkpoint', { ...locked, [REMAINING]: '3650' }],
+      ['s3:PutObject', 'snapshot/1/x', { ...locked, [REMAINING]: '1' }],
+      ['s3:PutObject', 'snapshot/1/x', locked],
       ['s3:PutObjectRetention', 'segment/x', { 's3:object-lock-mode': 'GOVERNANCE', [REMAINING]: '366' }],
       ['s3:DeleteObjectVersion', 'tile/0/000.p/7', {}],
       ['s3:DeleteObject', 'segment/x', {}],
