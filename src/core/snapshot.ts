@@ -57,6 +57,8 @@ const KIND = 'intact-snapshot';
 export const MAX_PART_BYTES = 8 * 1024 * 1024;
 /** Their numbers have six digits; 8 TB. */
 export const MAX_PARTS = 1_000_000;
+/** A part takes less than 400 in it. It is read before anything vouches for it, and what is longer than a string can be would end in an error that says nothing. */
+const MAX_MANIFEST_BYTES = 400 * MAX_PARTS;
 
 export interface SnapshotPart {
   readonly name: string;
@@ -174,6 +176,7 @@ export function parseManifest(name: string, bytes: Buffer): SnapshotManifest {
   const wrong = (code: SnapshotErrorCode, detail: string): SnapshotError => new SnapshotError(code, name, detail);
   const known = classifyName(name);
   if (known.kind !== 'snapshot-manifest') throw wrong('foreign', 'no manifest of a snapshot has such a name');
+  if (bytes.length > MAX_MANIFEST_BYTES) throw wrong('foreign', `it has ${bytes.length} bytes, and no manifest has more than ${MAX_MANIFEST_BYTES}`);
   const text = bytes.toString('utf8');
   if (sha256Hex(bytes) !== known.sha256) {
     // Names are sorted, so that every manifest ends in its version.

@@ -3,11 +3,13 @@
  * they are asked for. Nothing is written and nothing kept but where each segment lies. What is read here is believed as little as from any vault: it has to lead to the signed root.
  */
 import { entryLeafHashes, entryStarts, TILE_WIDTH } from '../core/log/bundle';
+import { parseOwnCheckpoint } from '../core/log/checkpoint';
 import { unlessMalformed } from '../core/log/log-format-error';
 import type { VerifierKey } from '../core/log/vkey';
-import { CHECKPOINT, classifyName } from '../core/verify/vault-name';
+import { openCheckpoint, trustKeys } from '../core/verify/key-trust';
+import { CHECKPOINT, checkpointCopyName, classifyName, LOG_VKEYS } from '../core/verify/vault-name';
 import { readFacts, signedRuns, type FactSegment, type Signed } from './log-from-facts';
-import { ReplayError, type PublishedLog } from './published-entries';
+import { ReplayError, startsOf, type PublishedLog } from './published-entries';
 
 export interface FactsOptions {
   /** Keys of the log that are known from elsewhere. */
@@ -20,12 +22,43 @@ export interface FactsOptions {
 const KEPT_BYTES = 64 * 1024 * 1024;
 
 /**
- * `vault` itself where it has a `checkpoint`, or cannot be listed; else what its facts lead to: every segment is read once to find out. Throws `ReplayError` (`no-log`, `untrusted`,
- * `damaged`), and what reading throws.
+ * `vault` itself where it has a `checkpoint` that is as new as anything signed there, or cannot be listed; else what its facts lead to: every segment is read once to find out. Throws `ReplayError`
+ * (`no-log`, `untrusted`, `damaged`), and what reading throws.
  */
 export async function wholeVault(vault: PublishedLog, options: FactsOptions = {}): Promise<PublishedLog> {
-  if (vault.list === undefined || (await vault.get(CHECKPOINT)) !== 'absent') return vault;
-  return factsVault(vault, options);
+  if (vault.list === undefined) return vault;
+  const bytes = await vault.get(CHECKPOINT);
+  if (bytes === 'absent') return factsVault(vault, options);
+  const stated = sizeOf(bytes);
+  if (stated === undefined || !(await isOutdated(vault, stated, options))) return vault;
+  // Segments may be damaged that bundles make up for: what reaches farther is read.
+  const facts = await factsVault(vault, options).catch((error: unknown) => {
+    if (error instanceof ReplayError) return undefined;
+    throw error;
+  });
+  const reached = await facts?.get(CHECKPOINT);
+  return facts !== undefined && reached instanceof Buffer && (sizeOf(reached) ?? 0) > stated ? facts : vault;
+}
+
+const sizeOf = (checkpoint: Buffer): number | undefined => unlessMalformed(() => parseOwnCheckpoint(checkpoint))?.checkpoint.size;
+
+/**
+ * Whether a larger tree was signed than `checkpoint` states, of `stated` entries. A replica has none, and nothing locks the name: who put an old one there would have all that came since passed over, though the facts of it are
+ * locked. A checkpoint that cannot be read is left to who reads the vault, and says so.
+ */
+async function isOutdated(vault: PublishedLog, stated: number, { pinned = [] }: FactsOptions): Promise<boolean> {
+  const larger: number[] = [];
+  for await (const name of vault.list?.('checkpoints/') ?? []) {
+    const known = classifyName(name);
+    if (known.kind === 'checkpoint-copy' && known.size > stated) larger.push(known.size);
+  }
+  if (larger.length === 0) return false;
+  const { trust } = trustKeys(await vault.get(LOG_VKEYS), pinned);
+  for (const size of larger.sort((a, b) => b - a)) {
+    const copy = await vault.get(checkpointCopyName(size));
+    if (copy !== 'absent' && openCheckpoint(checkpointCopyName(size), copy, trust, true).trusted) return true;
+  }
+  return false;
 }
 
 /** Reads `source` as if it held no more than facts. Throws as `wholeVault` does. */
@@ -35,7 +68,7 @@ export async function factsVault(source: PublishedLog, { pinned = [], onProgress
   const chain: Place[] = [];
   let newest: Signed | undefined;
   for await (const { signed, segments } of signedRuns(source, facts)) {
-    chain.push(...segments.map(({ name, from, n }) => ({ name, from, n })));
+    for (const { name, from, n } of segments) chain.push({ name, from, n });
     newest = signed;
     onProgress(signed.checkpoint.size, largest);
   }
@@ -68,7 +101,7 @@ function cutter(source: PublishedLog, chain: readonly Place[], size: number): (f
     for (let at = placeOf(chain, from); at < chain.length && chain[at]!.from < from + n; at++) {
       const segment = chain[at]!;
       const bytes = await read(segment.name);
-      const starts = bytes === 'absent' ? undefined : unlessMalformed(() => entryStarts(bytes));
+      const starts = bytes === 'absent' ? undefined : startsOf(bytes);
       // It was there, with as many entries, when the chain was found.
       if (bytes === 'absent' || starts?.length !== segment.n + 1) return 'absent';
       parts.push(bytes.subarray(starts[Math.max(0, from - segment.from)], starts[Math.min(segment.n, from + n - segment.from)]));

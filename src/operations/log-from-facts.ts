@@ -3,16 +3,16 @@
  * the log, only the signed roots tell, so the way leads from one signed size to the next and ends at the last one that the segments lead to. Whoever rebuilds a vault or replays a replica
  * goes this way.
  */
-import { entryLeafHashes, entryStarts } from '../core/log/bundle';
+import { entryLeafHashes } from '../core/log/bundle';
 import type { Checkpoint } from '../core/log/checkpoint';
-import { unlessMalformed } from '../core/log/log-format-error';
 import { appendLeaves, EMPTY_EDGE, EMPTY_ROOT, rootOfEdge, type RightEdge } from '../core/log/merkle';
 import { sha256Hex } from '../core/log/sha256';
 import type { VerifierKey } from '../core/log/vkey';
-import { trustKeys } from '../core/verify/key-trust';
+import { openCheckpoint, trustKeys, type KeyTrust } from '../core/verify/key-trust';
 import { checkpointCopyName, classifyName, LOG_VKEYS } from '../core/verify/vault-name';
 import { inParallel } from './in-parallel';
-import { ReplayError, type PublishedLog } from './published-entries';
+import { ReplayError, startsOf, type PublishedLog } from './published-entries';
+import { isOurs } from './pull-vault';
 import { signedCopy } from './signed-ahead';
 
 /** A checkpoint, and the bytes that state it. */
@@ -45,8 +45,11 @@ export interface FactSegment {
 }
 
 const OBJECTS_AT_ONCE = 16;
-/** Ways through competing segments between two signed sizes; there are two or three after the worst of races. */
-const MAX_WAYS = 10_000;
+/** Steps tried on ways through competing segments between two signed sizes, and the hashes these take; there are two or three ways after the worst of races. Seconds. */
+const MAX_STEPS = 100_000;
+const MAX_HASHES = 20_000_000;
+/** Of hashes kept while ways are tried. */
+const KEPT_BYTES = 64 * 1024 * 1024;
 
 /** What there is, without reading segments. `pinned`: keys of the log that are known from elsewhere. Throws `ReplayError` (`no-log`, `untrusted`), and what reading throws. */
 export async function readFacts(source: PublishedLog, pinned: readonly VerifierKey[] = []): Promise<Facts> {
@@ -56,7 +59,7 @@ export async function readFacts(source: PublishedLog, pinned: readonly VerifierK
   if (findings[0] !== undefined) throw new ReplayError('untrusted', `${findings[0].object} cannot be trusted: ${findings[0].detail}`);
   const damaged: string[] = [];
   const listed = await listFacts(source);
-  const [first, ...rest] = await signedSizes(source, listed.copies, trust.keys, damaged);
+  const [first, ...rest] = withoutRetired(await signedSizes(source, listed.copies, trust.keys, damaged), trust, damaged);
   if (first === undefined) throw new ReplayError('no-log', 'there is no signed checkpoint under checkpoints/');
   return { keysFile, ...listed, signed: [first, ...rest], damaged };
 }
@@ -86,7 +89,16 @@ async function listFacts(source: PublishedLog): Promise<Pick<Facts, 'segments' |
       else if (known.kind !== 'other') others.push(name);
     }
   }
-  return { segments, copies, others };
+  return { segments, copies, others: others.filter(fitsBeside(others)) };
+}
+
+/**
+ * What lies under report/ or snapshot/ may have any name, and who can put an object chooses it; a directory that is rebuilt into must not be led elsewhere by it, nor be asked for a file where it needs a
+ * directory.
+ */
+function fitsBeside(names: readonly string[]): (name: string) => boolean {
+  const directories = new Set(names.flatMap((name) => [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index))));
+  return (name) => isOurs(name) && !directories.has(name);
 }
 
 async function signedSizes(source: PublishedLog, sizes: readonly number[], keys: readonly VerifierKey[], damaged: string[]): Promise<readonly Signed[]> {
@@ -96,6 +108,15 @@ async function signedSizes(source: PublishedLog, sizes: readonly number[], keys:
     return typeof copy === 'string' ? undefined : copy;
   });
   return read.filter((each) => each !== undefined).sort((a, b) => a.checkpoint.size - b.checkpoint.size);
+}
+
+/** A key that was replaced signs nothing behind what its successor signed: who stole it would lengthen the log with it. `signed`: smallest first. */
+function withoutRetired(signed: readonly Signed[], trust: KeyTrust, damaged: string[]): readonly Signed[] {
+  const newest = signed.map(({ checkpoint, bytes }) => openCheckpoint(checkpointCopyName(checkpoint.size), bytes, trust, false).key ?? -1);
+  const key = newest.reduce((a, b) => Math.max(a, b), -1);
+  const end = newest.lastIndexOf(key) + 1;
+  for (const { checkpoint } of signed.slice(end)) damaged.push(checkpointCopyName(checkpoint.size));
+  return signed.slice(0, end);
 }
 
 interface ReadSegment {
@@ -108,7 +129,7 @@ interface ReadSegment {
 export function segmentReader(source: PublishedLog, damaged: string[]): (name: string) => Promise<ReadSegment | undefined> {
   return async (name) => {
     const bytes = await source.get(name);
-    const starts = bytes === 'absent' || !name.endsWith(`/${sha256Hex(bytes)}`) ? undefined : unlessMalformed(() => entryStarts(bytes));
+    const starts = bytes === 'absent' || !name.endsWith(`/${sha256Hex(bytes)}`) ? undefined : startsOf(bytes);
     if (bytes !== 'absent' && starts !== undefined && starts.length > 1) return { bytes, n: starts.length - 1, leaves: entryLeafHashes(bytes, starts) };
     if (!damaged.includes(name)) damaged.push(name);
     return undefined;
@@ -120,18 +141,81 @@ export interface Way {
   readonly edge: RightEdge;
 }
 
-/** The segments that lead from `from` to exactly this tree, in order; undefined where none do. */
+/**
+ * The segments that lead from `from` to exactly this tree, in order; undefined where none do. Only the root at the end tells a right way from a wrong one, and who may put objects can lay wrong ones:
+ * what ends nowhere is left out before a hash is computed, and ways of few segments come first, so that splinters, which cost nothing, do not stand before a round of the log.
+ */
 export async function wayTo(read: (name: string) => Promise<ReadSegment | undefined>, segments: Facts['segments'], from: RightEdge, { size, root }: Checkpoint): Promise<Way | undefined> {
-  let ways = 0;
-  const follow = async (edge: RightEdge): Promise<Way | undefined> => {
-    if (edge.size === size) return (size === 0 ? EMPTY_ROOT : rootOfEdge(edge.edge)).equals(root) ? { segments: [], edge } : undefined;
-    for (const name of segments.get(edge.size) ?? []) {
-      const segment = await read(name);
-      if (segment === undefined || edge.size + segment.n > size || ++ways > MAX_WAYS) continue;
-      const rest = await follow(appendLeaves(edge, segment.leaves));
-      if (rest !== undefined) return { segments: [{ name, from: edge.size, n: segment.n, bytes: segment.bytes }, ...rest.segments], edge: rest.edge };
+  const map = await mapped(read, segments, from.size, size);
+  let [steps, hashes] = [0, 0];
+  /** Its segments from the last one on. */
+  const follow = async (edge: RightEdge, left: number): Promise<{ readonly segments: FactSegment[]; readonly edge: RightEdge } | undefined> => {
+    if (edge.size === size) return left === 0 && (size === 0 ? EMPTY_ROOT : rootOfEdge(edge.edge)).equals(root) ? { segments: [], edge } : undefined;
+    for (const { name, n } of map.at(edge.size)) {
+      if (!map.leads(edge.size + n, left - 1)) continue;
+      if (++steps > MAX_STEPS || (hashes += n) > MAX_HASHES) return undefined;
+      const segment = await map.read(name);
+      if (segment === undefined || segment.n !== n) continue; // gone, or another, since it was read first
+      const rest = await follow(appendLeaves(edge, segment.leaves), left - 1);
+      if (rest === undefined) continue;
+      rest.segments.push({ name, from: edge.size, n, bytes: segment.bytes });
+      return rest;
     }
     return undefined;
   };
-  return follow(from);
+  for (const length of map.lengths()) {
+    const way = await follow(from, length);
+    if (way !== undefined) return { segments: way.segments.reverse(), edge: way.edge };
+  }
+  return undefined;
 }
+
+interface SegmentMap {
+  /** Segments that begin there and end before `size` or at it. */
+  at(from: number): readonly { readonly name: string; readonly n: number }[];
+  /** Whether so many segments may lead from there to `size`. */
+  leads(from: number, left: number): boolean;
+  /** Of ways from the first place to `size`, ascending: how many segments they may have. */
+  lengths(): Iterable<number>;
+  read(name: string): Promise<ReadSegment | undefined>;
+}
+
+/** Where segments lead from entry `first` on; each is read once, and kept where there is room. */
+async function mapped(read: (name: string) => Promise<ReadSegment | undefined>, segments: Facts['segments'], first: number, size: number): Promise<SegmentMap> {
+  const kept = new Map<string, ReadSegment>();
+  let bytes = 0;
+  const at = new Map<number, { readonly name: string; readonly n: number }[]>();
+  const open = [first];
+  for (let from = open.pop(); from !== undefined; from = open.pop()) {
+    if (from === size || at.has(from)) continue;
+    const here: { readonly name: string; readonly n: number }[] = [];
+    at.set(from, here);
+    for (const name of segments.get(from) ?? []) {
+      const segment = await read(name);
+      if (segment === undefined || from + segment.n > size) continue;
+      here.push({ name, n: segment.n });
+      open.push(from + segment.n);
+      bytes += segment.bytes.length + segment.leaves.length;
+      if (bytes <= KEPT_BYTES) kept.set(name, segment);
+    }
+  }
+  // Fewest and most segments from each place to `size`, from its end backwards.
+  const reach = new Map<number, readonly [fewest: number, most: number]>([[size, [0, 0]]]);
+  for (const from of [...at.keys()].sort((a, b) => b - a)) {
+    const beyond = at.get(from)!.map(({ n }) => reach.get(from + n)).filter((each) => each !== undefined);
+    if (beyond.length > 0) reach.set(from, [1 + least(beyond.map(([few]) => few)), 1 + greatest(beyond.map(([, many]) => many))]);
+  }
+  const [fewest, most] = reach.get(first) ?? [1, 0];
+  return {
+    at: (from) => at.get(from) ?? [],
+    leads: (from, left) => {
+      const there = reach.get(from);
+      return there !== undefined && there[0] <= left && left <= there[1];
+    },
+    lengths: () => Array.from({ length: Math.max(0, most - fewest + 1) }, (_, i) => fewest + i),
+    read: async (name) => kept.get(name) ?? read(name),
+  };
+}
+
+const least = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.min(a, b), Infinity);
+const greatest = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.max(a, b), 0);

@@ -3,7 +3,7 @@
  * bundles.
  */
 import { createHash } from 'node:crypto';
-import { decodeEntries, encodeEntries, entryStarts, TILE_WIDTH } from '../core/log/bundle';
+import { decodeEntries, encodeEntries, entryStarts, LONGEST_SEGMENT, TILE_WIDTH } from '../core/log/bundle';
 import { sha256Hex } from '../core/log/sha256';
 import { checkpointCopyName, classifyName, segmentName } from '../core/verify/vault-name';
 import { compared, lost, ofCopy, type EntryRun, type HealedObject, type Healing } from './healed-object';
@@ -15,8 +15,6 @@ import { wholeSegment } from './mend-segments';
 import { SegmentReader } from './verify-segments';
 
 const BUNDLES_AT_ONCE = 16;
-/** More entries than any sealing round ever had. */
-const LONGEST_SEGMENT = 65_536;
 
 /** Also notes what entries name, those too that are sealed and not signed yet. */
 export async function* entriesAndSegments(healing: Healing, named: NamedObjects): AsyncGenerator<HealedObject> {
@@ -78,6 +76,8 @@ class HealedSegments {
     const copy = await wholeSegment(copies, name);
     if (known.from >= log.size && copy !== undefined) for (const [i, entry] of decodeEntries(copy.bytes).entries()) this.named.note(entry, known.from + i);
     if (copy !== undefined) return ofCopy(copies, name, copy);
+    // Bytes with the hash in its name are not damaged: they are what was put there, and no segment.
+    if ((await copies.first(name, (bytes) => sha256Hex(bytes) === known.sha256)) !== undefined) return { state: 'left-out', object: name, why: 'orphan-damaged' };
     if (known.from >= log.size) return lost(this.healing, name, `it was sealed behind entry ${log.size}, where the signed log ends, and no copy is whole`);
     const bytes = await this.fromEntries(known.from, known.sha256);
     if (typeof bytes !== 'string') return compared(this.healing, name, bytes, ['other-form']);

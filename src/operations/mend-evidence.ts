@@ -1,16 +1,17 @@
 /**
  * What all copies together tell of one bundle: which leaf hashes it may have had, and the bytes of every entry that some copy still holds. A candidate is believed once a signed root confirms it.
  */
-import { encodeEntries, entryAt, entryLeafHashes, entryStarts, TILE_WIDTH } from '../core/log/bundle';
+import { encodeEntries, entryAt, entryLeafHashes, LONGEST_SEGMENT, TILE_WIDTH } from '../core/log/bundle';
 import { leafCandidates, readableEntries, runWitness, tileWitness, type LeafWitness, type ReadEntries } from '../core/log/leaf-candidates';
-import { unlessMalformed } from '../core/log/log-format-error';
 import { hashAt, hashCount, rootOfLeaves, type RightEdge } from '../core/log/merkle';
 import { HASH_SIZE } from '../core/log/sha256';
 import { tilePath, type TileName } from '../core/log/tile-path';
 import type { Checkpoint } from '../core/log/checkpoint';
+import { inParallel } from './in-parallel';
 import type { Anchor } from './mend-anchor';
 import type { VaultCopies } from './mend-copies';
-import { SegmentPlaces } from './mend-segments';
+import { SegmentPlaces, type SegmentCopy } from './mend-segments';
+import { startsOf } from './published-entries';
 
 /** What something was repaired from: an older version of the same object; the other form of the same entries (segment or bundle); what follows from proven entries; the replica. */
 export type MendSource = 'older-version' | 'other-form' | 'recomputed' | 'replica';
@@ -40,6 +41,9 @@ interface Run {
 
 /** A segment that signed roots confirm outweighs everything that merely lies there. */
 const CONFIRMED = 100;
+/** Asked about one bundle, which 256 rounds of one entry may make up, and read at once. */
+const MOST_SEGMENTS = 512;
+const SEGMENTS_AT_ONCE = 8;
 
 /** Candidates that are tried beside one that a tile above names, those where none is named, and those among which one is looked for. */
 const FEW = 8;
@@ -60,7 +64,7 @@ export class EntryEvidence {
   async standing(index: number, size: number): Promise<StandingBundle | undefined> {
     const width = widthOf(index, size);
     const [bundle, tile] = await Promise.all([this.ownForm('entries', index, width), this.ownForm(0, index, width)]);
-    const starts = bundle === undefined ? undefined : unlessMalformed(() => entryStarts(bundle));
+    const starts = bundle === undefined ? undefined : startsOf(bundle);
     if (bundle === undefined || starts === undefined || starts.length <= width) return undefined;
     const leaves = entryLeafHashes(bundle, starts, 0, width);
     return { leaves, root: rootOfLeaves(leaves), bytes: bundle.subarray(0, starts[width]), agreesWithTile: tile?.subarray(0, leaves.length).equals(leaves) === true };
@@ -92,17 +96,19 @@ export class EntryEvidence {
   }
 
   private async bundleRuns(index: number, width: number): Promise<Run[]> {
-    return (await this.copiesOfForms('entries', index, width)).map(({ bytes, from }) => ({ first: 0, read: readableEntries(bytes), from }));
+    return (await this.copiesOfForms('entries', index, width)).map(({ bytes, from }) => ({ first: 0, read: readableEntries(bytes, TILE_WIDTH), from }));
   }
 
   private async segmentRuns(from: number, width: number): Promise<{ readonly run: Run; readonly weight: number }[]> {
     const places = await (this.places ??= SegmentPlaces.read(this.copies));
-    return Promise.all(
-      places.overlapping(from, from + width).map(async (segment) => ({
-        run: { first: segment.from - from, read: readableEntries(await segment.read()), from: segment.source === 'replica' ? ('replica' as const) : ('other-form' as const) },
-        weight: this.confirmed.has(segment.name) ? CONFIRMED : 1,
-      })),
-    );
+    const overlapping = places.overlapping(from, from + width);
+    const confirmed = overlapping.filter(({ name }) => this.confirmed.has(name));
+    // Sealers that raced leave one or two; who lays thousands there gains no memory of ours, and what signed roots confirm is never among those left out.
+    const some = [...confirmed, ...overlapping.filter(({ name }) => !this.confirmed.has(name)).slice(0, Math.max(0, MOST_SEGMENTS - confirmed.length))];
+    return inParallel(some, SEGMENTS_AT_ONCE, async (segment) => ({
+      run: partOf(await segment.read(), segment, from, width),
+      weight: this.confirmed.has(segment.name) ? CONFIRMED : 1,
+    }));
   }
 
   /** Asks whether segments alone lead from `edge`, which is proven, to the signed tree; from then on these are believed before anything else. */
@@ -134,6 +140,15 @@ export class EntryEvidence {
     const atHead = Math.min(TILE_WIDTH, Math.floor(this.anchor.head.checkpoint.size / span) - index * TILE_WIDTH);
     return [...new Set([width, atHead, TILE_WIDTH])].map((each) => tilePath({ level, index, width: each }));
   }
+}
+
+/** What a segment holds of the bundle that begins at entry `from`; the rest of it is let go. */
+function partOf(bytes: Buffer, segment: SegmentCopy, from: number, width: number): Run {
+  const { starts } = readableEntries(bytes, LONGEST_SEGMENT);
+  const first = Math.max(0, from - segment.from);
+  const [begin = bytes.length, end = starts.at(-1)] = [starts[first], starts[from + width - segment.from]];
+  const part = Buffer.from(bytes.subarray(begin, end));
+  return { first: segment.from + first - from, read: readableEntries(part, TILE_WIDTH), from: segment.source === 'replica' ? 'replica' : 'other-form' };
 }
 
 /** What has a root that stands one level up is nearly always it, so it comes first. */

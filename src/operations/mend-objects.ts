@@ -11,7 +11,7 @@ import { NamedObjects, otherObjects } from './mend-named';
 
 /** Throws `VaultReadError`. */
 export async function* healedObjects(healing: Healing): AsyncGenerator<HealedObject> {
-  const named = new NamedObjects();
+  const named = new NamedObjects(healing.log.size);
   yield* entriesAndSegments(healing, named);
   yield* upperTiles(healing);
   yield* earlierForms(healing);

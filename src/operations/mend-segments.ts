@@ -1,9 +1,8 @@
 /**
  * Where segments lie, those too that are damaged: an entry in them is worth its leaf hash, whatever became of its neighbours. Read once, when the first bundle needs them.
  */
-import { entryStarts } from '../core/log/bundle';
+import { LONGEST_SEGMENT } from '../core/log/bundle';
 import { readableEntries } from '../core/log/leaf-candidates';
-import { unlessMalformed } from '../core/log/log-format-error';
 import { sha256Hex } from '../core/log/sha256';
 import type { Checkpoint } from '../core/log/checkpoint';
 import type { RightEdge } from '../core/log/merkle';
@@ -11,6 +10,7 @@ import { classifyName } from '../core/verify/vault-name';
 import { inParallel } from './in-parallel';
 import { segmentReader, wayTo } from './log-from-facts';
 import type { CopySource, VaultCopies } from './mend-copies';
+import { startsOf } from './published-entries';
 
 /** One copy of a segment. */
 export interface SegmentCopy {
@@ -30,7 +30,7 @@ const AT_ONCE = 16;
 export async function wholeSegment(copies: VaultCopies, name: string): Promise<{ readonly bytes: Buffer; readonly from: CopySource } | undefined> {
   const known = classifyName(name);
   if (known.kind !== 'segment') return undefined;
-  return copies.first(name, (bytes) => sha256Hex(bytes) === known.sha256 && unlessMalformed(() => entryStarts(bytes)) !== undefined);
+  return copies.first(name, (bytes) => sha256Hex(bytes) === known.sha256 && startsOf(bytes) !== undefined);
 }
 
 export class SegmentPlaces {
@@ -86,7 +86,7 @@ async function copiesOf(copies: VaultCopies, name: string, from: number): Promis
   for await (const { bytes, from: source } of copies.of(name)) {
     const at = place++;
     const whole = name.endsWith(`/${sha256Hex(bytes)}`);
-    const segment = { name, from, to: from + readableEntries(bytes).starts.length - 1, source, whole, read: () => nth(copies, name, at) };
+    const segment = { name, from, to: from + readableEntries(bytes, LONGEST_SEGMENT).starts.length - 1, source, whole, read: () => nth(copies, name, at) };
     if (whole) return [segment];
     found.push(segment);
   }

@@ -2,7 +2,7 @@
  * The entries of the published log, in order, from the vault alone and checked against what was signed: from bundles, and where a bundle is gone or damaged, from the
  * segments, which hold the same entries. Used by whatever restores or audits; nothing is believed that does not lead to the signed root.
  */
-import { entryLeafHashes, entryStarts, TILE_WIDTH } from '../core/log/bundle';
+import { entryLeafHashes, entryStarts, LONGEST_SEGMENT, TILE_WIDTH } from '../core/log/bundle';
 import type { Checkpoint } from '../core/log/checkpoint';
 import { unlessMalformed } from '../core/log/log-format-error';
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type RightEdge } from '../core/log/merkle';
@@ -55,8 +55,6 @@ export interface EntryRange {
 }
 
 const BUNDLES_AT_ONCE = 16;
-/** More entries than any sealing round ever had. */
-const LONGEST_SEGMENT = 65_536;
 
 /**
  * All entries [0, size) of the tree `checkpoint` states, a bundle at a time; with `since`, those behind a tree with this edge, which is proven with them: no other leads to the root. The root is
@@ -115,7 +113,8 @@ function encodedOf(bytes: Buffer, width: number): Encoded | undefined {
   return { bytes: bytes.subarray(0, starts[width]), starts: starts.slice(0, width + 1) };
 }
 
-const startsOf = (bytes: Buffer): number[] | undefined => unlessMalformed(() => entryStarts(bytes));
+/** Where the entries of a segment or bundle begin; undefined where it is none of ours. */
+export const startsOf = (bytes: Buffer): number[] | undefined => unlessMalformed(() => entryStarts(bytes));
 
 interface SegmentSource {
   /** Entries [from, from + n), with the leaf hashes `wanted` where they are known; undefined where segments do not hold them. */
@@ -143,19 +142,22 @@ function segmentSource(vault: PublishedLog): SegmentSource {
       yield bytes.subarray(starts[from - begin], starts[Math.min(to - begin, starts.length - 1)]);
     }
   }
-  const follow = async (from: number, to: number, wanted: Buffer | undefined): Promise<Buffer | undefined> => {
+  /** `dead`: places from which no way leads to `to`; each is tried once, however many segments somebody laid side by side. */
+  const follow = async (from: number, to: number, wanted: Buffer | undefined, dead: Set<number>): Promise<Buffer | undefined> => {
     if (from === to) return Buffer.alloc(0);
+    if (dead.has(from)) return undefined;
     for await (const run of runsAt(from, to)) {
       const hashes = entryLeafHashes(run, entryStarts(run));
       if (wanted !== undefined && !hashes.equals(wanted.subarray(0, hashes.length))) continue;
-      const rest = await follow(from + hashes.length / HASH_SIZE, to, wanted?.subarray(hashes.length));
+      const rest = await follow(from + hashes.length / HASH_SIZE, to, wanted?.subarray(hashes.length), dead);
       if (rest !== undefined) return Buffer.concat([run, rest]);
     }
+    dead.add(from);
     return undefined;
   };
   return {
     entries: async (from, n, wanted) => {
-      const bytes = await follow(from, from + n, wanted);
+      const bytes = await follow(from, from + n, wanted, new Set());
       return bytes === undefined ? undefined : { bytes, starts: entryStarts(bytes) };
     },
   };

@@ -102,7 +102,7 @@ function readBoth(bytes: Buffer, there: Buffer | 'absent'): { readonly origin: s
 }
 
 /** A name may be anything an adversary with write access chose: only what cannot lead out of the directory is one of a vault's. */
-function isOurs(name: string): boolean {
+export function isOurs(name: string): boolean {
   if (classifyName(name).kind === 'other') return false;
   return name.length <= 512 && name.split('/').every((part) => /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(part));
 }

@@ -13,6 +13,7 @@ import { isInItsPlace, type FoldDeps } from './fold-log';
 import { inParallel } from './in-parallel';
 import { openSealed } from './open-sealed';
 import { publishedEntries, ReplayError, type PublishedLog } from './published-entries';
+import { VaultReadError } from '../ports/vault-reader';
 
 /** A number: the one of this size. `newest`: the newest that can be used, or none where there is none, or where the newest is damaged. */
 export type SnapshotChoice = 'newest' | 'none' | number;
@@ -47,8 +48,8 @@ export interface SnapshotReader extends FoldDeps {
   readonly vault: PublishedLog;
 }
 
-/** Manifests that the log does not vouch for: runs that died leave some, and to see it takes a reading of the log behind each. */
-const MAX_UNSEALED = 10;
+/** Manifests that the log does not vouch for: runs that died leave some, and to see it takes a reading of the log behind each. Damaged ones count too. */
+const MAX_PASSED = 10;
 const PARTS_AT_ONCE = 4;
 
 /** Every manifest there is, the largest first, whether or not the log vouches for it; parts are not looked at. Throws `VaultReadError`, `PortError`, `SnapshotError` (`absent`) where the vault cannot be listed. */
@@ -74,19 +75,23 @@ export async function chooseSnapshot(deps: SnapshotReader, checkpoint: Checkpoin
   const all = await candidatesIn(deps.vault);
   const candidates = all === 'not-listed' ? [] : all.filter(({ size }) => (choice === 'newest' ? size <= most : size === choice));
   let found: SnapshotError | undefined;
-  let unsealed = 0;
-  for (const { name } of candidates) {
+  let damaged: { readonly error: SnapshotError; readonly size: number } | undefined;
+  let passed = 0;
+  for (const { name, size } of candidates) {
+    if (damaged !== undefined && size < damaged.size) break;
     try {
       return { snapshot: await trustedSnapshot(deps, checkpoint, name, { size: most, at: point.at }) };
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
-      // Left by a run that died, or of later than was asked for: an earlier one may do. What is damaged is said, and nothing earlier is taken in its place.
+      // Left by a run that died, or of later than was asked for: an earlier one may do. What is damaged is said, and nothing earlier is taken in its place; what lies beside it is: a damaged one is soon put there.
       found ??= error;
-      if (error.code === 'unsealed') unsealed += 1;
-      else if (error.code !== 'too-new') return refused(choice, error);
-      if (unsealed === MAX_UNSEALED) break;
+      if (error.code === 'too-new') continue;
+      if (error.code !== 'unsealed') damaged ??= { error, size };
+      // That many are no accident: an earlier one may be good, and who restores should know why it was not looked for.
+      if (++passed === MAX_PASSED) return refused(choice, damaged?.error ?? found);
     }
   }
+  if (damaged !== undefined) return refused(choice, damaged.error);
   if (choice !== 'newest') throw found ?? new SnapshotError('absent', `${SNAPSHOT_PREFIX}${choice}/`, all === 'not-listed' ? 'this source cannot be listed, so no snapshot of it is found' : 'there is no snapshot of this size');
   return {};
 }
@@ -142,7 +147,11 @@ async function manifestOf(vault: Pick<PublishedLog, 'get'>, name: string): Promi
 }
 
 async function bytesOf(vault: Pick<PublishedLog, 'get'>, name: string, ifAbsent: string): Promise<Buffer> {
-  const bytes = await vault.get(name);
+  const bytes = await vault.get(name).catch((cause: unknown) => {
+    // Larger than anything of ours: read, and wrong. Else whoever may put one object would stop every restore.
+    if (cause instanceof VaultReadError && cause.code === 'too-large') throw new SnapshotError('foreign', name, `no object of a snapshot is so large (${cause.message})`, { cause });
+    throw cause;
+  });
   if (bytes === 'absent') throw new SnapshotError('absent', name, ifAbsent);
   return bytes;
 }

@@ -4,12 +4,13 @@
  */
 import { keyOf, stringOf, type Image, type TableKey } from '../core/image';
 import type { Checkpoint } from '../core/log/checkpoint';
+import { sha256 } from '../core/log/sha256';
 import type { MacKey } from '../core/record-mac';
 import { placeOf, shortPlace, succession } from '../core/record-history';
 import { edgeOf } from '../core/snapshot';
 import { foldLog, type FoldSink, type GenuineState, type LogReading, type NoState } from './fold-log';
 import type { SealedReader } from './open-sealed';
-import { publishedEntries, type PublishedLog } from './published-entries';
+import { publishedEntries, ReplayError, type PublishedLog } from './published-entries';
 import { snapshotRows, type TrustedSnapshot } from './read-snapshot';
 
 export interface ReplayDeps {
@@ -27,6 +28,11 @@ export interface ReplayOptions {
   readonly size?: number;
   /** Only changes at or before this time, ISO 8601 UTC. */
   readonly at?: string;
+  /**
+   * Only what was sealed under these subjects, which entries bear in clear, and what was sealed raw, whose subjects tell nothing: the rest is passed unopened. A place that was sealed under two
+   * subjects has a record of each then, and which of them counts only the whole log tells.
+   */
+  readonly subjects?: (subject: string) => boolean;
   /** Only records of which this holds, judged by their newest state that counts. */
   readonly only?: (image: Image) => boolean;
   readonly onProgress?: (progress: { readonly pass: 1 | 2; readonly entries: number; readonly total: number }) => void;
@@ -61,24 +67,34 @@ const MAX_NOTES_EACH = 100;
  * is never replaced. Throws `ReplayError`, `SnapshotError`, `PortError`, `VaultReadError`.
  */
 export async function replayLog(deps: ReplayDeps, options: ReplayOptions, give: (record: ReplayedRecord) => Promise<void>): Promise<ReplaySummary> {
-  const { checkpoint, snapshot, at, onProgress } = options;
+  const { checkpoint, snapshot, at, subjects, onProgress } = options;
   const end = Math.min(options.size ?? checkpoint.size, checkpoint.size);
   if (snapshot !== undefined && (snapshot.manifest.size > end || (at !== undefined && snapshot.manifest.newestAt > at))) throw new RangeError('a snapshot stands for all its entries or for none');
   const records = new Records(deps.macKeys, options.only, give);
   const folded = await foldLog(deps, reading(deps.vault, checkpoint, snapshot, end), records, {
-    ...(at !== undefined && { isWanted: (entry) => entry.at <= at }),
+    isWanted: ({ at: then, kind, subject }) => (at === undefined || then <= at) && (subjects === undefined || kind === 'raw' || subjects(subject)),
     onProgress: (pass, reached) => onProgress?.({ pass, entries: reached, total: end }),
   });
   await records.finish();
   return { entries: (snapshot?.manifest.size ?? 0) + folded.entries, records: records.given, notes: records.notes, counts: records.counts };
 }
 
-/** Entries before `end`; what lies behind is read too where the root needs it, but not given. */
+/**
+ * Entries before `end`; what lies behind is read too where the root needs it, but not given. States are given out while the log is read for the second time: then each range has to be the one the signed
+ * root was computed from, or a store that answers one question in two ways could put an earlier state in the place of a later one.
+ */
 function reading(vault: PublishedLog, checkpoint: ReplayOptions['checkpoint'], snapshot: TrustedSnapshot | undefined, end: number): LogReading {
   let isChecked = false;
+  /** Of each range: a hash of the tree behind it. */
+  const proven: Buffer[] = [];
   return async function* () {
     if (snapshot !== undefined) yield* snapshotRows(vault, snapshot);
-    for await (const { from, entries } of publishedEntries(vault, checkpoint, snapshot && edgeOf(snapshot.manifest))) {
+    let range = 0;
+    for await (const { from, entries, edge } of publishedEntries(vault, checkpoint, snapshot && edgeOf(snapshot.manifest))) {
+      const tree = sha256(Buffer.concat(edge.edge));
+      if (!isChecked) proven.push(tree);
+      else if (proven[range]?.equals(tree) !== true) throw new ReplayError('damaged', `entries from ${from} on are not those that were there when the log was read first: the store answers one question in two ways`);
+      range += 1;
       if (from < end) yield entries.slice(0, end - from).map((bytes, i) => ({ index: from + i, bytes }));
       else if (isChecked) return;
     }

@@ -11,7 +11,7 @@ import { runImage } from '../core/run-records';
 import { isOfShare, shareName, WHOLE, type Share } from '../core/shares';
 import { standing } from '../core/table-audit';
 import type { Image, TableKey } from '../core/image';
-import type { LogStore, Meter, RecordStore } from '../ports';
+import { PortError, type LogStore, type Meter, type RecordStore } from '../ports';
 import type { RestoreTarget, TableSettings } from '../ports/restore-target';
 import type { ScratchTable } from '../ports/scratch-table';
 import { wholeVault } from './facts-vault';
@@ -209,12 +209,14 @@ async function lag(run: Run, size: number): Promise<number> {
   const published = await run.log.settled();
   if (published.size <= size) return 0;
   const entries = published.size - size;
-  for await (const { time } of run.deps.log.rounds(size)) {
+  for await (const { from, time } of run.deps.log.rounds(size)) {
+    // What is signed ends where a round ends: a later one would make the replica younger than it is.
+    if (from !== size) break;
     const ms = run.deps.now().getTime() - Date.parse(time);
     if (ms > REPLICA_BEHIND_AT_MOST_MS) differs(run, { kind: 'behind', entries, seconds: Math.round(ms / 1000) });
-    break;
+    return entries;
   }
-  return entries;
+  throw new PortError('corrupt', `the log table has no round that begins at entry ${size}, so nothing tells how far the replica is behind: run intact recover-head`);
 }
 
 /** The restore an operator would run, into the scratch table and with the live table's settings. Content outside the records is not looked at. */
@@ -255,7 +257,7 @@ async function compareRecords(run: Run, scratch: RestoreTarget, size: number): P
     if (ahead.length < MAX_LOOKED_UP) ahead.push(place);
   };
   // After the restore: what the live table had when the log was read is in both, or newer here.
-  const prints = await fingerprintsOf(deps.live, share);
+  const prints = await fingerprintsOf(deps.live, (image) => isOfShare(placeOf(image), share));
   const suspects = inBatches<Image>(READ_AT_ONCE, async (batch) => {
     const live = await readPlaces(deps.live, batch.map(placeOf));
     for (const image of batch) judge(placeOf(image), image, live.get(placeOf(image)));

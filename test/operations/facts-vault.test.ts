@@ -97,6 +97,23 @@ describe('a vault that is whole', () => {
     expect(await wholeVault(unlisted)).toBe(unlisted);
   });
 
+  test('is made of the facts where somebody put an old checkpoint beside newer ones, and not for what nobody signed', async () => {
+    const world = await threeRounds();
+    const { objects } = world.vault;
+    const old = new Map([...objects, ['checkpoint', objects.get('checkpoints/11') as Buffer]]);
+    const vault = await wholeVault(memoryVaultReader(old));
+    expect((await publishedCheckpoint(vault)).size).toBe(18);
+    expect(await entriesIn(vault)).toHaveLength(18);
+    const stated = memoryVaultReader(new Map([...objects, ['checkpoints/99', Buffer.from('junk')]]));
+    expect(await wholeVault(stated)).toBe(stated);
+    // Where the facts do not lead as far, bundles may.
+    const short = memoryVaultReader(new Map([...old].filter(([name]) => !name.startsWith('segment/') || name === segmentAt(old, 0))));
+    const none = memoryVaultReader(new Map([...old].filter(([name]) => !name.startsWith('segment/'))));
+    for (const reader of [short, none]) expect(await wholeVault(reader)).toBe(reader);
+    const unreadable = memoryVaultReader(new Map([...objects, ['checkpoint', Buffer.from('junk')]]));
+    expect(await wholeVault(unreadable)).toBe(unreadable);
+  });
+
   test('is made of the facts where there is no checkpoint', async () => {
     const world = await threeRounds();
     const bytes = await (await wholeVault(memoryVaultReader(factsOf(world)))).get('checkpoint');

@@ -570,6 +570,53 @@ describe('an adversary', () => {
     for (const [name, bytes] of objects) expect([name, mended.objects.get(name)?.equals(bytes)]).toEqual([name, true]);
   });
 
+  test('who planted a segment behind the signed log gains nothing by what its entries name', async () => {
+    const objects = await wholeVault();
+    const other = Buffer.from('other');
+    const planted = encodeEntries([
+      makeEntry(690, { objects: [{ name: 'report/2026-01', sha256: sha256(other) }] }),
+      makeEntry(691, { blob: Buffer.from('never put') }),
+      makeEntry(692, { objects: [{ name: 'report/./x', sha256: sha256(other) }, { name: 'report/x/', sha256: sha256(other) }, { name: 'report/new', sha256: sha256(other) }] }),
+      makeEntry(693, { objects: [{ name: 'report/new', sha256: '0'.repeat(64) }, { name: 'report/altered', sha256: sha256(other) }] }),
+    ]);
+    const bucket = bucketOf(objects);
+    bucket.byHand.put(segmentName(690, sha256(planted)), planted);
+    const bombs = [Buffer.alloc(2 * 70_000), Buffer.from([0, 9, 1])].map((bytes) => [segmentName(690, sha256(bytes)), bytes] as const);
+    for (const [name, bytes] of bombs) bucket.byHand.put(name, bytes);
+    bucket.byHand.put('report/new', other);
+    bucket.byHand.put('report/altered', Buffer.from('x'));
+    const asked: string[] = [];
+    const reader = { ...bucket.reader, get: (name: string) => (asked.push(name), bucket.reader.get(name)) };
+    // Who has the replica too cannot have it preferred to what a signed entry says.
+    const mended = await mendedCopy(reader, { replicas: [memoryVaultReader(new Map([['report/2026-01', other]]))] });
+    expect(mended).toMatchObject({ outcome: 'whole', lost: [], repaired: [], leftOut: [...bombs.map(([object]) => ({ object, why: 'orphan-damaged' })).sort((a, b) => (a.object < b.object ? -1 : 1)), { object: 'report/altered', why: 'unnamed' }], sealed: 694 });
+    for (const [name, bytes] of objects) expect([name, mended.objects.get(name)?.equals(bytes)]).toEqual([name, true]);
+    expect(mended.objects.get('report/new')).toEqual(other);
+    expect(asked.filter((name) => name.includes('/./') || name.endsWith('/'))).toEqual([]);
+    // What a signed entry names is lost all the same.
+    bucket.byHand.lose('report/2026-01');
+    expect(await mendedCopy(bucket.reader)).toMatchObject({ outcome: 'nothing', lost: [{ object: 'report/2026-01' }] });
+  });
+
+  test('who laid thousands of segments beside a damaged bundle, or one of empty entries without end, does not keep it from being repaired', async () => {
+    const objects = await wholeVault({ rounds: [40, 260], rotate: false, snapshot: false });
+    const bucket = bucketOf(objects);
+    const lay = (at: number, bytes: Buffer): void => bucket.byHand.put(segmentName(at, sha256(bytes)), bytes);
+    lay(0, Buffer.alloc(2 * 70_000));
+    for (let i = 0; i < 1_500; i++) lay(i % 39, encodeEntries([makeEntry(i % 39, { salt: `planted-${i}` })]));
+    for (const name of ['tile/entries/000', 'tile/0/000']) bucket.byHand.corrupt(name, Buffer.alloc(2 * 70_000));
+    let [reading, most] = [0, 0];
+    const get = async (name: string): Promise<Buffer | 'absent'> => {
+      most = Math.max(most, ++reading);
+      await new Promise(setImmediate);
+      return bucket.reader.get(name).finally(() => void (reading -= 1));
+    };
+    const mended = await mendedCopy({ ...bucket.reader, get });
+    expect([mended.outcome, mended.lost, mended.repaired.map(({ object }) => object)]).toEqual(['whole', [], ['tile/entries/000', 'tile/0/000']]);
+    expect(most).toBeLessThan(300);
+    for (const [name, bytes] of objects) expect([name, mended.objects.get(name)?.equals(bytes)]).toEqual([name, true]);
+  });
+
   test('who put a key history of their own over log.vkeys is told apart by the pinned key, and without one by nobody', async () => {
     const objects = await wholeVault({ rotate: false });
     const evil = Buffer.from((await builtVaultOf(66)).get('log.vkeys') as Buffer);

@@ -9,6 +9,7 @@ import { applyRestore, planRestore, type RestoreOptions, type RestorePlan } from
 import { makeSealer, sealRecords } from '../../src/operations/seal-records';
 import { takeParts, takeSnapshot } from '../../src/operations/take-snapshot';
 import { publishedCheckpoint } from '../../src/operations/published-entries';
+import { VaultReadError } from '../../src/ports/vault-reader';
 import { figure } from '../figures';
 import { subjectNamed } from '../world';
 import { sha256 } from './built-vault';
@@ -274,6 +275,46 @@ describe('a snapshot the log does not vouch for is not used, whatever it holds',
     const told = await unsealed(22);
     await recordOf(told, { name: told.report.snapshot, sha256: told.report.snapshot.slice(-64) });
     await expectIgnored(told);
+  });
+
+  test('and where so many lie before it that no accident left them, the entries alone are read, and it is said why', async () => {
+    const { place, world, report, plain } = await snapshotted(25, 20);
+    const checkpoint = await publishedCheckpoint(world.vault);
+    const { share: _, ...parts } = await takeParts(world, { checkpoint });
+    const plant = (n: number): void => {
+      const made = formatManifest({ ...parts, at: new Date(Date.UTC(2026, 0, 1) + n).toISOString() });
+      world.vault.objects.set(made.name, made.bytes);
+    };
+    for (let n = 0; n < 9; n++) plant(n);
+    expect(await place.plan('copy')).toMatchObject({ snapshot: { name: report.snapshot }, snapshotNote: undefined });
+    plant(9);
+    const plan = await place.plan('copy');
+    expect([plan.snapshot, plan.snapshotNote?.code]).toEqual([undefined, 'unsealed']);
+    expect([...statesOf(plain).keys()].filter((key) => !statesOf(plan).has(key))).toEqual([]);
+  });
+
+  test('nor does a damaged one that was put beside a good one of its size stand in for that', async () => {
+    const { place, world, report, manifest } = await snapshotted(27, 20);
+    for (const hash of ['0', 'f']) world.vault.objects.set(`snapshot/${manifest.size}/manifest-${hash.repeat(64)}`, Buffer.from('x'));
+    expect(await place.plan('copy')).toMatchObject({ snapshot: { name: report.snapshot }, snapshotNote: undefined });
+    expect((await place.plan('copy', { snapshot: manifest.size })).snapshot?.name).toBe(report.snapshot);
+    world.vault.objects.delete(report.snapshot);
+    expect((await place.plan('copy')).snapshotNote).toMatchObject({ code: 'truncated' });
+    await expect(place.plan('copy', { snapshot: manifest.size })).rejects.toMatchObject({ code: 'truncated' });
+  });
+
+  test('though it is too large to be read: one object stops no restore', async () => {
+    const { place, world, plain } = await snapshotted(26, 20);
+    const name = `snapshot/${(await publishedCheckpoint(world.vault)).size}/manifest-${'0'.repeat(64)}`;
+    world.vault.objects.set(name, Buffer.from('x'));
+    const { get } = world.vault;
+    world.vault.get = async (each) => (each === name ? Promise.reject(new VaultReadError('too-large', 'of a gigabyte')) : get(each));
+    const plan = await place.plan('copy');
+    expect([plan.snapshot, plan.snapshotNote]).toMatchObject([undefined, { code: 'foreign', object: name }]);
+    expect(statesOf(plan)).toEqual(statesOf(plain));
+    // What could not be read is another matter.
+    world.vault.get = async (each) => (each === name ? Promise.reject(new VaultReadError('unreachable', 'no answer')) : get(each));
+    await expect(place.plan('copy')).rejects.toMatchObject({ code: 'unreachable' });
   });
 
   test('until its record is published; then it is', async () => {

@@ -1,14 +1,16 @@
 /** Rebuilding: the first region is gone, only the facts in the replica are left, and the same vault comes out of them, byte for byte. */
 import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
-import { encodeEntries } from '../../src/core/log/bundle';
+import { encodeEntries, LONGEST_SEGMENT } from '../../src/core/log/bundle';
+import { signCheckpoint } from '../../src/core/log/checkpoint';
 import { segmentName, segmentsFrom } from '../../src/core/verify/vault-name';
-import { LONGEST_SEGMENT, startsOf } from '../../src/operations/published-entries';
+import { startsOf } from '../../src/operations/published-entries';
 import { rebuildVault, type Rebuilt } from '../../src/operations/rebuild-vault';
 import type { PullTarget } from '../../src/operations/pull-vault';
 import { verifyVault } from '../../src/operations/verify-vault';
 import { forEachSeed } from '../seeds';
 import { makeWorld } from '../world';
-import { builtVault, makeEntry, sha256 } from './built-vault';
+import { naiveRoot } from '../naive-log';
+import { builtVault, keyPair, makeEntry, sha256 } from './built-vault';
 import { factsOf, flipped, lived } from './facts-world';
 
 function memoryTarget(): PullTarget & { readonly objects: Map<string, Buffer> } {
@@ -76,6 +78,19 @@ describe('a vault rebuilt from its facts', () => {
     expect(await rebuild(facts)).toMatchObject({ size, signed: size, damaged: [`checkpoints/${size + 1}`] });
   });
 
+  test('is not lengthened by who stole a key that was replaced', async () => {
+    const built = await builtVault(5);
+    const stolen = built.signer;
+    await built.rotate(keyPair(2));
+    built.sealCount(6);
+    await built.publish();
+    const entries = [...built.entries, makeEntry(11, { salt: 'planted' })];
+    const planted = encodeEntries(entries.slice(11));
+    built.put(segmentName(11, sha256(planted)), planted);
+    built.put('checkpoints/12', await signCheckpoint({ origin: stolen.key.name, size: 12, root: naiveRoot(entries), extensions: [] }, stolen.key, stolen.sign));
+    expect(await rebuild(built.objects)).toMatchObject({ size: 11, signed: 11, damaged: ['checkpoints/12'] });
+  });
+
   test('is found among segments that somebody laid beside it, of which every few would make thousands of ways', async () => {
     const built = await builtVault(5, 20, 7);
     const facts = new Map([...built.objects].filter(([name]) => name !== 'checkpoint' && !name.startsWith('tile/')));
@@ -105,11 +120,11 @@ describe('a vault rebuilt from its facts', () => {
   });
 
   test('writes nothing where a name would lead outside, or where a directory has to be', async () => {
-    const facts = new Map([...(await builtVault(5)).objects, ...['report/2026', 'report/..a'].map((name) => [name, Buffer.from('kept')] as const)]);
-    for (const name of ['report/../../outside', 'report/../log.vkeys', 'snapshot/./x', 'report//x', 'report/x\\y', 'report/2026-01']) facts.set(name, Buffer.from('planted'));
+    const facts = new Map([...(await builtVault(5)).objects, ...['report/2026'].map((name) => [name, Buffer.from('kept')] as const)]);
+    for (const name of ['report/../../outside', 'report/../log.vkeys', 'snapshot/./x', 'report//x', 'report/x\\y', 'report/..a', `report/${'x'.repeat(600)}`, 'report/2026-01']) facts.set(name, Buffer.from('planted'));
     facts.set('report/2026-01/part', Buffer.from('kept'));
     const { objects } = await rebuild(facts);
-    expect([...objects.keys()].filter((name) => /^(report|snapshot)/.test(name)).sort()).toEqual(['report/..a', 'report/2026', 'report/2026-01/part']);
+    expect([...objects.keys()].filter((name) => /^(report|snapshot)/.test(name)).sort()).toEqual(['report/2026', 'report/2026-01/part']);
     expect(objects.get('log.vkeys')).toEqual(facts.get('log.vkeys'));
   });
 

@@ -2,21 +2,25 @@
 import { seededDraw } from '../../src/adapters/memory/schedule';
 import { canonicalImage } from '../../src/core/canonical-image';
 import { keyOf, type Image } from '../../src/core/image';
+import { decodeEntries, encodeEntries } from '../../src/core/log/bundle';
+import { leafHash } from '../../src/core/log/merkle';
+import { segmentName } from '../../src/core/verify/vault-name';
 import { withMac } from '../../src/core/record-mac';
 import { loadSecrets } from '../../src/operations/load-secrets';
-import { publishedCheckpoint } from '../../src/operations/published-entries';
+import { publishedCheckpoint, type PublishedLog } from '../../src/operations/published-entries';
 import { replayLog, type ReplayedRecord, type ReplayOptions, type ReplaySummary } from '../../src/operations/replay-log';
 import { subjectKeys } from '../../src/operations/subject-keys';
 import { forEachSeed } from '../seeds';
 import { makeWorld, subjectNamed, type World } from '../world';
+import { makeEntry, sha256 } from './built-vault';
 
 const nameOf = (image: Image): string => JSON.stringify(keyOf(image));
 const textOf = (image: Image): string => canonicalImage(image).toString();
 
-async function replay(world: World, options: Partial<ReplayOptions> = {}): Promise<{ readonly records: ReadonlyMap<string, ReplayedRecord>; readonly summary: ReplaySummary }> {
+async function replay(world: World, options: Partial<ReplayOptions> = {}, vault: PublishedLog = world.vault): Promise<{ readonly records: ReadonlyMap<string, ReplayedRecord>; readonly summary: ReplaySummary }> {
   const secrets = loadSecrets(world);
   const records = new Map<string, ReplayedRecord>();
-  const deps = { vault: world.vault, subjectKeys: subjectKeys({ ...world, kek: secrets.kek }), macKeys: await secrets.macKeys() };
+  const deps = { vault, subjectKeys: subjectKeys({ ...world, kek: secrets.kek }), macKeys: await secrets.macKeys() };
   const summary = await replayLog(deps, { checkpoint: await publishedCheckpoint(world.vault), ...options }, async (record) => {
     expect(records.has(nameOf(record.image))).toBe(false);
     records.set(nameOf(record.image), record);
@@ -176,6 +180,44 @@ describe('replaying the log', () => {
     await expect(replay(world)).rejects.toMatchObject({ code: 'untrusted' });
     world.vault.objects.delete('checkpoint');
     await expect(replay(world)).rejects.toMatchObject({ code: 'no-log' });
+  });
+
+  test('believes no other entries when it reads them again, though they are as many and ours', async () => {
+    const world = await makeWorld({ seed: 16 });
+    await world.records.create(world.profile(1, 1, 'first'));
+    await world.records.replace(world.profile(1, 2, 'second'), 1);
+    for (let i = 0; i < 300; i++) await world.write(world.message(`${i}`));
+    await world.seal();
+    await world.publish();
+    const bundle = decodeEntries(world.vault.objects.get('tile/entries/000') as Buffer);
+    const rolledBack = [bundle[0] as Buffer, bundle[0] as Buffer, ...bundle.slice(2)];
+    const second = new Map([['tile/entries/000', encodeEntries(rolledBack)], ['tile/0/000', Buffer.concat(rolledBack.map(leafHash))]]);
+    const reads = new Map<string, number>();
+    const get = async (name: string): Promise<Buffer | 'absent'> => {
+      reads.set(name, (reads.get(name) ?? 0) + 1);
+      return (reads.get(name) as number) > 1 ? (second.get(name) ?? world.vault.get(name)) : world.vault.get(name);
+    };
+    const sound = await replay(world, { size: 200 });
+    expect(sound.records.size).toBe(199);
+    const given: unknown[] = [];
+    await expect(replay(world, { size: 200 }, { ...world.vault, get }).then(({ records }) => given.push(...records))).rejects.toMatchObject({ name: 'ReplayError', code: 'damaged' });
+    expect(given).toEqual([]);
+  });
+
+  test('tries each place once where segments lie side by side and neither bundle nor tile is there', async () => {
+    const world = await makeWorld({ seed: 17 });
+    for (let i = 0; i < 40; i++) await world.write(world.message(`${i}`));
+    await world.seal();
+    await world.publish();
+    for (const name of [...world.vault.objects.keys()]) if (name.startsWith('tile/') || name.startsWith('segment/')) world.vault.objects.delete(name);
+    for (let at = 0; at < 39; at++) {
+      for (const salt of ['a', 'b']) {
+        const bytes = encodeEntries([makeEntry(at, { salt })]);
+        world.vault.objects.set(segmentName(at, sha256(bytes)), bytes);
+      }
+    }
+    // 2^39 ways lead nowhere.
+    await expect(replay(world)).rejects.toMatchObject({ name: 'ReplayError', code: 'damaged' });
   });
 
   test('tells what could not be opened, and why', async () => {

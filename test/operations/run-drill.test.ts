@@ -195,6 +195,26 @@ describe('a drill from the replica', () => {
     expect(await drill(drilled)).toMatchObject({ ok: true, behind: 0 });
   });
 
+  test('is not held where the log table lacks the round that says how far it is behind', async () => {
+    const drilled = await sound(26, 20);
+    const then = factsOf(drilled.world);
+    for (const text of ['one', 'two']) {
+      await drilled.world.write(drilled.world.message(text));
+      await drilled.settle();
+      drilled.world.advance(REPLICA_BEHIND_AT_MOST_MS - 1_000);
+    }
+    const { rounds } = drilled.world.log.tables;
+    expect(await drill(drilled, replicated(drilled, then))).toMatchObject({ ok: false, found: [{ kind: 'behind', entries: 2 }] });
+    const drills = (await drillRecords(drilled)).length;
+    // Without it the next one would make the replica young again, and without any there would be nothing to say.
+    for (const gone of [20, 21]) {
+      rounds.delete(gone);
+      await expect(drill(drilled, replicated(drilled, then))).rejects.toMatchObject({ name: 'PortError', code: 'corrupt' });
+    }
+    expect((await drillRecords(drilled)).length).toBe(drills);
+    expect([...drilled.tables.keys()]).toEqual(['records']);
+  });
+
   test('finds what only the replica has wrong', async () => {
     const drilled = await sound(23, 20);
     const facts = factsOf(drilled.world);

@@ -33,14 +33,19 @@ export function encodeEntries(entries: readonly Uint8Array[]): Buffer {
   return out;
 }
 
+/** More entries than any sealing round ever had. */
+export const LONGEST_SEGMENT = 65_536;
+
 /**
  * Where the entries of `bytes` begin: entry i lies in [starts[i] + 2, starts[i + 1]), the last start being the end of `bytes`.
- * Throws `bundle-truncated` where a length reaches past the end.
+ * Throws `bundle-truncated` where a length reaches past the end, and `bundle-too-many` beyond `most`: whoever may put an object can put one of half a gigabyte of empty entries, and
+ * their starts and hashes would take ten.
  */
-export function entryStarts(bytes: Uint8Array): number[] {
+export function entryStarts(bytes: Uint8Array, most = LONGEST_SEGMENT): number[] {
   const starts: number[] = [];
   let at = 0;
   while (at < bytes.length) {
+    if (starts.length === most) throw new LogFormatError('bundle-too-many', `more than ${most} entries`);
     starts.push(at);
     const next = at + LENGTH_SIZE + ((bytes[at] ?? 0) << 8) + (bytes[at + 1] ?? 0);
     if (at + LENGTH_SIZE > bytes.length || next > bytes.length) {
@@ -55,7 +60,7 @@ export function entryStarts(bytes: Uint8Array): number[] {
 /** Entry `i` of `bytes`, sharing its memory. */
 export const entryAt = (bytes: Buffer, starts: readonly number[], i: number): Buffer => bytes.subarray(starts[i]! + LENGTH_SIZE, starts[i + 1]!);
 
-/** The entries of a bundle or segment, sharing its memory. Throws `bundle-truncated`. */
+/** The entries of a bundle or segment, sharing its memory. Throws as `entryStarts`. */
 export function decodeEntries(bytes: Buffer): Buffer[] {
   const starts = entryStarts(bytes);
   return starts.slice(1).map((_, i) => entryAt(bytes, starts, i));

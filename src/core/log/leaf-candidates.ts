@@ -28,17 +28,17 @@ export interface ReadEntries {
   readonly leaves: Buffer;
 }
 
-/** As much of a bundle or segment as can be read. */
-export function readableEntries(bytes: Buffer): ReadEntries {
-  const readable = readablePart(bytes);
+/** As much of a bundle or segment as can be read, and no more than `most` entries: an empty one takes two bytes, and its hash and place forty. */
+export function readableEntries(bytes: Buffer, most: number): ReadEntries {
+  const readable = readablePart(bytes, most);
   const starts = entryStarts(readable);
   return { bytes: readable, starts, leaves: entryLeafHashes(readable, starts) };
 }
 
-function readablePart(bytes: Buffer): Buffer {
-  for (let at = 0; at < bytes.length; ) {
+function readablePart(bytes: Buffer, most: number): Buffer {
+  for (let at = 0, n = 0; at < bytes.length; n++) {
     const next = at + 2 <= bytes.length ? at + 2 + bytes.readUInt16BE(at) : Infinity;
-    if (next > bytes.length) return bytes.subarray(0, at);
+    if (next > bytes.length || n === most) return bytes.subarray(0, at);
     at = next;
   }
   return bytes;

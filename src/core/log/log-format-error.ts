@@ -4,6 +4,7 @@
  */
 export type LogFormatErrorCode =
   | 'bundle-truncated' // an entry's length reaches past the end
+  | 'bundle-too-many' // more entries than a segment has
   | 'entry-too-long' // over 65,535 bytes
   | 'tile-path'
   | 'note-too-long'

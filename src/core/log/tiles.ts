@@ -61,7 +61,7 @@ export function extendTree(edge: TreeEdge, entries: Buffer): TreeExtension {
     const wasPartial = partialWidth(edge.size, level) > 0 && name.index === Math.floor(edge.size / TILE_WIDTH ** (level + 1));
     if (wasPartial) superseded.push(partialsPrefix(name.level, name.index));
   };
-  const starts = entryStarts(entries);
+  const starts = entryStarts(entries, Infinity);
   const count = starts.length - 1;
   let size = edge.size;
   let bundle = edge.bundle;

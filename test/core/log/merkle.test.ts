@@ -162,6 +162,12 @@ describe('bundle encoding', () => {
     );
   });
 
+  test('has at most as many entries as a segment, found before anything is made of them', () => {
+    const most = encodeEntries(Array.from({ length: 65_536 }, () => Buffer.alloc(0)));
+    expect(decodeEntries(most)).toHaveLength(65_536);
+    expect(() => decodeEntries(Buffer.concat([most, Buffer.alloc(2)]))).toThrow(expect.objectContaining({ code: 'bundle-too-many' }));
+  });
+
   test('cut off anywhere but between entries is refused', () => {
     const bytes = encodeEntries([Buffer.from('abc'), Buffer.from('defg')]);
     for (let end = 1; end < bytes.length; end++) {

@@ -360,6 +360,8 @@ def split_entries(data):
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")
         if at + 2 > len(data) or end > len(data):
             raise Malformed(f"breaks off at byte {at}")
+        if len(entries) == 65536:
+            raise Malformed("has more than 65,536 entries")
         entries.append(data[at + 2 : end])
         at = end
     return entries
