@@ -799,6 +799,9 @@ const SNAPSHOTS: readonly Mutant[] = [
 ];
 
 const LATE_AND_LOST: readonly Mutant[] = [
+  { name: 'a share judges a place whose first subject it does not see', file: 'src/operations/audit-table.ts', find: '(isOfAnother(run, live.get(place)) ? defer : judge)(run,', replace: 'judge(run,', tests: ['test/operations/audit-table.test.ts'] },
+  { name: 'a record given another subject is found by two shares', file: 'src/operations/audit-table.ts', find: 'if (there !== undefined && !isOfRun(run, there.image)) run.open', replace: 'if (run.records < 0) run.open', tests: ['test/operations/audit-table.test.ts'] },
+  { name: 'a share of the audit opens the whole log', file: 'src/operations/audit-table.ts', find: '...(run.share.of > 1 && { subjects: (subject) => isOfShare(subject, run.share) }),', replace: NOTHING, tests: ['test/operations/audit-table.test.ts'] },
   { name: 'what the stream lost is watched by nobody', file: 'src/operations/repair-record.ts', find: "if (state !== undefined) await log.noteUnsealed(", replace: "if (state === '') await log.noteUnsealed(", tests: ['test/operations/repair-record.test.ts'] },
   { name: 'what is sealed late and raw is sealed as nobody reads it', file: 'src/operations/seal-missing.ts', find: 'raw: asStreamRecord(key, image)', replace: 'raw: canonicalImage(image)', tests: ['test/operations/repair-record.test.ts'] },
   { name: 'a state put back over a late one is doubled', file: 'src/operations/log-inventory.ts', find: "entry.kind === 'raw' || isLate(entry)", replace: "entry.kind === 'raw'", tests: ['test/operations/audit-table.test.ts'] },

@@ -16,7 +16,7 @@ export type AuditFields = Pick<AuditReport, 'audit' | 'ok' | 'findings' | 'recor
 
 export const auditFields = ({ audit, ok, findings, records, size, waiting, closed, asked, seconds, share }: ShareReport): AuditFields => ({ audit, ok, findings, records, size, waiting, closed, asked, seconds, share: share.number });
 
-/** `share`: whose turn it is. Every one of the finer shares reads the whole log and opens its own; memory and most of the time are for what it opens. */
+/** `share`: whose turn it is. Every one of the finer shares scans the table and passes the whole log, and opens its own entries of it. */
 export function auditInParts(deps: AuditDeps, { share, wholeUpTo }: { readonly share: () => Share } & WholeUpTo): PartedWork<AuditPlan, ShareReport, AuditFields> {
   return {
     task: 'audit-table',

@@ -123,7 +123,7 @@ export async function auditShare(deps: AuditDeps, { share = WHOLE, onProgress = 
     found: [], byCode: new Map(), open: new Map(),
     records: 0, waiting: 0, closed: 0, asked: 0,
   };
-  const scanned: Scanned = await fingerprintsOf(deps.table, share, (done) => onProgress({ part: 'table', done }));
+  const scanned: Scanned = await fingerprintsOf(deps.table, (image) => isOfRun(run, image), (done) => onProgress({ part: 'table', done }));
   // After the scan: whatever was sealed when it was scanned is in this checkpoint, and what differs from it is newer or wrong.
   const checkpoint = await log.settled();
   await compare(run, scanned, checkpoint);
@@ -142,14 +142,15 @@ async function compare(run: Run, scanned: Scanned, checkpoint: Checkpoint): Prom
   const judgeSuspects = async (): Promise<void> => {
     await inBatchesOf([...suspects.keys()], async (batch) => {
       const live = await readPlaces(run.deps.table, batch);
-      for (const place of batch) await judge(run, place, suspects.get(place), live.get(place));
+      for (const place of batch) await (isOfAnother(run, live.get(place)) ? defer : judge)(run, place, suspects.get(place), live.get(place));
     });
     suspects.clear();
   };
   await run.log.replay(
     {
       checkpoint,
-      only: (image) => isOfShare(placeOf(image), run.share),
+      only: (image) => isOfRun(run, image),
+      ...(run.share.of > 1 && { subjects: (subject) => isOfShare(subject, run.share) }),
       onProgress: ({ pass, entries, total }) => run.onProgress({ part: 'log', done: (pass - 1) * total + entries, total: 2 * total }),
     },
     async ({ image, index }) => {
@@ -163,6 +164,17 @@ async function compare(run: Run, scanned: Scanned, checkpoint: Checkpoint): Prom
   );
   await judgeSuspects();
 }
+
+/**
+ * Shares go by subject, because an entry bears its subject in clear: what is of another share need not be opened. Where somebody has given a record another subject it is looked for in its own share, and is
+ * unknown in the one it pretends to be of, where the whole log tells.
+ */
+const isOfRun = ({ share }: Run, image: Image): boolean => isOfShare(stringOf(image, 'subject') ?? '', share);
+
+/** Written by this system, under a subject of another share: a place that was sealed under two subjects, and this share does not see which was first. */
+const isOfAnother = (run: Run, live: Image | undefined): boolean => live !== undefined && !isOfRun(run, live) && checkMac(run.macKeys, live) === 'valid';
+
+const defer = async ({ open }: Run, place: string, _genuine: Genuine | undefined, live: Image | undefined): Promise<void> => void open.set(place, { standing: 'extra', print: stateOf(live) });
 
 /** Direction two: what is in the table and has no genuine state in the log. */
 async function judgeUnknown(run: Run, scanned: Scanned): Promise<void> {
@@ -209,7 +221,12 @@ async function lookAgain(run: Run, first: Checkpoint): Promise<Checkpoint> {
     const genuine = await log.genuine(checkpoint, new Set(places));
     await inBatchesOf(places, async (batch) => {
       const live = await readPlaces(deps.table, batch);
-      for (const place of batch) await judge(run, place, genuine.get(place), live.get(place));
+      for (const place of batch) {
+        const there = genuine.get(place);
+        // Of another share, after all: that one judges it.
+        if (there !== undefined && !isOfRun(run, there.image)) run.open.delete(place);
+        else await judge(run, place, there, live.get(place));
+      }
     });
     if (i + 1 < LOOKS_AT_FOREIGN) continue;
     for (const [place, { standing: is, print }] of run.open) {

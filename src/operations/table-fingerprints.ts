@@ -7,7 +7,6 @@ import { CanonicalJsonError } from '../core/canonical-json';
 import type { Image, TableKey } from '../core/image';
 import { sha256 } from '../core/log/sha256';
 import { placeOf } from '../core/record-history';
-import { isOfShare, type Share } from '../core/shares';
 import type { RestoreTarget } from '../ports/restore-target';
 
 /** Of a read by keys; DynamoDB's own limit for one request. */
@@ -16,13 +15,12 @@ export const READ_AT_ONCE = 100;
 /** 128 bits of the hash of an item as it stands; never equal for one that has no canonical form. */
 export type Fingerprint = string;
 
-/** Place (`placeOf`) → fingerprint. */
-export async function fingerprintsOf(table: Pick<RestoreTarget, 'scan'>, share: Share, onItem: (scanned: number) => void = () => undefined): Promise<Map<string, Fingerprint>> {
+/** Place (`placeOf`) → fingerprint, of the items of which `isWanted` holds. */
+export async function fingerprintsOf(table: Pick<RestoreTarget, 'scan'>, isWanted: (image: Image) => boolean, onItem: (scanned: number) => void = () => undefined): Promise<Map<string, Fingerprint>> {
   const prints = new Map<string, Fingerprint>();
   let scanned = 0;
   for await (const image of table.scan()) {
-    const place = placeOf(image);
-    if (isOfShare(place, share)) prints.set(place, fingerprintOf(image));
+    if (isWanted(image)) prints.set(placeOf(image), fingerprintOf(image));
     onItem(++scanned);
   }
   return prints;

@@ -5,8 +5,8 @@ import { keyOf, stringOf, type Image } from '../../src/core/image';
 import { checkMac, withMac } from '../../src/core/record-mac';
 import { repairImage } from '../../src/core/repair-record';
 import { runResultIn } from '../../src/core/run-records';
-import { shareAt, WHOLE } from '../../src/core/shares';
-import { auditTable, type AuditDeps, LOOK_AGAIN_MS, MAX_FINDING_RECORDS } from '../../src/operations/audit-table';
+import { isOfShare, shareAt, WHOLE } from '../../src/core/shares';
+import { auditTable, type AuditDeps, type AuditReport, LOOK_AGAIN_MS, MAX_FINDING_RECORDS } from '../../src/operations/audit-table';
 import { sealMissing } from '../../src/operations/seal-missing';
 import { PortError } from '../../src/ports';
 import { figure } from '../figures';
@@ -265,6 +265,50 @@ describe('in shares', () => {
       audited.world.advance(1);
     }
     expect([sum, keys]).toEqual([40, subjects]);
+  });
+
+  const inShares = async (audited: AuditedWorld, of: number): Promise<readonly AuditReport[]> => {
+    const reports: AuditReport[] = [];
+    for (let number = 0; number < of; number++) {
+      audited.world.advance(1);
+      reports.push(await audited.audit({ share: { number, of } }));
+    }
+    return reports;
+  };
+  const codesOf = (reports: readonly AuditReport[]): readonly string[] => reports.flatMap(({ found }) => found.map(({ code, key }) => `${code} ${JSON.stringify(key)}`)).sort();
+
+  test('a record that was given another subject is found once, whichever share it pretends to be of', async () => {
+    const audited = await auditedWorld(21);
+    const images = await populated(audited, 30);
+    const victims = images.slice(0, 10);
+    for (const [i, victim] of victims.entries()) audited.world.records.byHand.put({ ...victim, subject: { S: i % 2 === 0 ? subjectNamed(`customer ${(i + 3) % 7}`) : 'no subject' } });
+    await audited.settle();
+    expect(codesOf(await inShares(audited, 4))).toEqual(victims.map((victim) => about('record-modified', victim)).sort());
+  });
+
+  test('of a place that was sealed under subjects of two shares the first counts, and is judged once', async () => {
+    const audited = await auditedWorld(22);
+    const { world } = audited;
+    const images = await populated(audited, 8);
+    const anew = images.map((image, i) => withMac(world.macKey, { ...image, subject: { S: subjectNamed(`somebody new ${i}`) } }));
+    for (const image of images) world.records.byHand.remove(keyOf(image));
+    await audited.settle();
+    await world.write(...anew);
+    await audited.settle();
+    expect(codesOf(await inShares(audited, 4))).toEqual(images.map((image) => about('record-modified', image)).sort());
+    for (const image of images) world.records.byHand.put(image);
+    await audited.settle();
+    expect(codesOf(await inShares(audited, 4))).toEqual([]);
+  });
+
+  test('what is of another share is passed unopened', async () => {
+    const audited = await auditedWorld(23);
+    await populated(audited, 40);
+    const share = { number: 1, of: 3 };
+    const asked = new Set<string>();
+    const keys = { ...audited.world.keys, get: async (subject: string) => (asked.add(subject), audited.world.keys.get(subject)) };
+    expect(await auditTable({ ...audited.deps, keys }, { share })).toMatchObject({ ok: true });
+    expect([...asked].sort()).toEqual([...audited.world.keys.subjects.keys()].filter((subject) => isOfShare(subject, share)).sort());
   });
 
   test('each comes round, one run after the other', () => {
