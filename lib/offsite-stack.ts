@@ -2,11 +2,12 @@
  * The second place of the facts: a locked bucket in the stage's second region, in another account where the stage says so. Deployed before the vault, which is told to replicate
  * into it by name; it knows nothing of the vault but the names of two roles: of the one that S3 replicates with, and of the drill.
  */
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { Bucket, BucketEncryption, ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { drillRoleName, drillsFromReplica, type Offsite, replicaBucketName, replicationRoleName, roleArn } from './constructs/replica';
 import { replicaDenials, replicaGrants } from './constructs/replica-policy';
+import { OUR_BUCKET } from './constructs/objects';
 import { reviewed } from './constructs/reviewed';
 import { snapshotLifecycle } from './constructs/vault-policy';
 import type { Stage } from './stage';
@@ -31,11 +32,7 @@ export class OffsiteStack extends Stack {
       objectLockDefaultRetention: stage.lock.mode === 'COMPLIANCE' ? ObjectLockRetention.compliance(term) : ObjectLockRetention.governance(term),
       lifecycleRules: snapshotLifecycle(stage.snapshot.retentionDays),
       encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: RemovalPolicy.RETAIN,
+      ...OUR_BUCKET,
     });
     const role = roleArn(this, stage, replicationRoleName(stage));
     const users = { account: stage.account ?? this.account, replicator: role, ...(drillsFromReplica(stage) ? { reader: roleArn(this, stage, drillRoleName(stage)) } : {}) };

@@ -2,12 +2,13 @@
  * Who did what: a CloudTrail trail of every management call in the account and every access to the vault, the inbox and the tables, into a locked bucket of its own,
  * with signed digests. It answers what the log cannot: whose credentials made the change that sealing noticed.
  */
-import { ArnFormat, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnTrail } from 'aws-cdk-lib/aws-cloudtrail';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption, ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { ProtectedKey } from './constructs/protected-key';
+import { OUR_BUCKET } from './constructs/objects';
 import { reviewed } from './constructs/reviewed';
 import type { DataStack } from './data-stack';
 import type { Stage } from './stage';
@@ -66,11 +67,7 @@ export class TrailStack extends Stack {
       encryption: BucketEncryption.KMS,
       encryptionKey: key,
       bucketKeyEnabled: true,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: RemovalPolicy.RETAIN,
+      ...OUR_BUCKET,
     });
     const cloudTrail = { principals: [new ServicePrincipal('cloudtrail.amazonaws.com')] };
     bucket.addToResourcePolicy(

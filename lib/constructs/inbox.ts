@@ -2,15 +2,15 @@
  * The erasable bodies, encrypted under our key and not versioned, so that deleting is deleting: big deliveries until they are processed (`delivery/`) and content too
  * large for a record (`content/`). S3 itself tells the queue of a new delivery: no dual write that could be lost in between.
  */
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { EventSourceMapping, Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption, type CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { Env } from '../../src/runtime/env';
 import type { DataKey } from './data-key';
-import { allowOnObjects, allowTellingAbsence } from './objects';
+import { allowOnObjects, allowTellingAbsence, OUR_BUCKET } from './objects';
 import { reviewed } from './reviewed';
 import { allowSending, feedFrom, workQueue, type WorkQueue } from './work-queue';
 
@@ -38,11 +38,7 @@ export class Inbox extends Construct {
       encryption: BucketEncryption.KMS,
       encryptionKey: dataKey,
       bucketKeyEnabled: true,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: RemovalPolicy.RETAIN,
+      ...OUR_BUCKET,
     });
     this.refuseWhatWeCouldNotRead();
     this.announceDeliveries();

@@ -1,13 +1,22 @@
 /**
- * Grants on the objects of a bucket by their names, a `*` in a name standing for any rest. The rule packs ask about each such star; it is answered here, where it is granted:
+ * What every bucket of ours is like, and grants on its objects by their names, a `*` in a name standing for any rest. The rule packs ask about each such star; it is answered here, where it is granted:
  * names hold hashes, indexes and minutes that no policy can list, and the prefix before the star is the narrowest there is.
  */
-import { Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, ObjectOwnership, type Bucket, type BucketProps } from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 import { reviewed } from './reviewed';
+
+/** What holds for every bucket of ours: TLS 1.2 and newer, nothing public, no access lists, and no stack deletes it. How it is encrypted, each says itself. */
+export const OUR_BUCKET = {
+  enforceSSL: true,
+  minimumTLSVersion: 1.2,
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+  removalPolicy: RemovalPolicy.RETAIN,
+} as const satisfies BucketProps;
 
 /** Allows `fn` `actions` on the objects of `bucket` that are called `names`. */
 export function allowOnObjects(fn: Lambda, bucket: Bucket, actions: readonly string[], names: readonly string[]): void {

@@ -2,14 +2,14 @@
  * The write-once home of the log: a versioned Object Lock bucket that no stack deletes. No default retention, since three kinds of objects must stay replaceable;
  * every locked put carries its own lock instead, and the bucket's policy refuses one that does not.
  */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Env, UNLOCKED_TAG } from '../../src/runtime/env';
 import type { Stage } from '../stage';
-import { allowOnObjects, allowTellingAbsence } from './objects';
+import { allowOnObjects, allowTellingAbsence, OUR_BUCKET } from './objects';
 import { Replication } from './replication';
 import { reviewed } from './reviewed';
 import { MUTABLE_NAMES, PARTIAL_NAMES, SNAPSHOT_NAMES, snapshotLifecycle, vaultDenials } from './vault-policy';
@@ -34,11 +34,7 @@ export class Vault extends Construct {
       objectLockEnabled: true,
       // Keys of S3's own: a customer-managed key could be deleted, and with it what the lock protects.
       encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: RemovalPolicy.RETAIN,
+      ...OUR_BUCKET,
       // Of the log only what was replaced, and of that only what was put as replaceable: a quiet log's newest partial tiles stay for ever.
       lifecycleRules: [
         { id: 'replaced-and-unlocked', tagFilters: { [UNLOCKED_TAG.key]: UNLOCKED_TAG.value }, noncurrentVersionExpiration: Duration.days(1) },

@@ -2,13 +2,13 @@
  * Where the parts of a run that is too much for one function leave what they came to. Each function sees its own alone. What lies here carries a MAC, holds names, hashes and counts and
  * nothing of what customers wrote, and expires: a run that failed is looked at within days, or the next one has taken its place.
  */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Env } from '../../src/runtime/env';
 import type { Stage } from '../stage';
-import { allowOnObjects, allowTellingAbsence } from './objects';
+import { allowOnObjects, allowTellingAbsence, OUR_BUCKET } from './objects';
 import { reviewed } from './reviewed';
 
 const KEPT_DAYS = 7;
@@ -22,11 +22,7 @@ export class Workings extends Construct {
     this.stage = stage;
     this.bucket = new Bucket(this, 'Bucket', {
       encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: RemovalPolicy.RETAIN,
+      ...OUR_BUCKET,
       lifecycleRules: [{ id: 'workings', expiration: Duration.days(KEPT_DAYS), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
     });
     reviewed(this.bucket, 'AwsSolutions-S1', 'What lies here is worth nothing after its run, carries a MAC and expires within days; a log of who read it would outlive it.');
