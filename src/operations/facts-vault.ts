@@ -2,14 +2,14 @@
  * A vault that holds the facts alone, a replica, seen as whole: its checkpoint is the newest signed copy that its segments lead to, its bundles and tiles are cut from these segments when
  * they are asked for. Nothing is written and nothing kept but where each segment lies. What is read here is believed as little as from any vault: it has to lead to the signed root.
  */
-import { entryLeafHashes, entryStarts, TILE_WIDTH } from '../core/log/bundle';
+import { entryLeafHashes, entryStarts, startsOf, TILE_WIDTH } from '../core/log/bundle';
 import { parseOwnCheckpoint } from '../core/log/checkpoint';
 import { unlessMalformed } from '../core/log/log-format-error';
 import type { VerifierKey } from '../core/log/vkey';
 import { openCheckpoint, trustKeys } from '../core/verify/key-trust';
 import { CHECKPOINT, checkpointCopyName, classifyName, LOG_VKEYS } from '../core/verify/vault-name';
 import { readFacts, signedRuns, type FactSegment, type Signed } from './log-from-facts';
-import { ReplayError, startsOf, type PublishedLog } from './published-entries';
+import { type PublishedLog, ReplayError } from './published-entries';
 
 export interface FactsOptions {
   /** Keys of the log that are known from elsewhere. */

@@ -55,4 +55,3 @@ export const lost = async ({ copies }: Pick<Healing, 'copies'>, object: string, 
   entries,
   detail,
 });
-

@@ -3,7 +3,7 @@
  * the log, only the signed roots tell, so the way leads from one signed size to the next and ends at the last one that the segments lead to. Whoever rebuilds a vault or replays a replica
  * goes this way.
  */
-import { entryLeafHashes } from '../core/log/bundle';
+import { entryLeafHashes, startsOf } from '../core/log/bundle';
 import type { Checkpoint } from '../core/log/checkpoint';
 import { appendLeaves, EMPTY_EDGE, EMPTY_ROOT, rootOfEdge, type RightEdge } from '../core/log/merkle';
 import { sha256Hex } from '../core/log/sha256';
@@ -11,7 +11,7 @@ import type { VerifierKey } from '../core/log/vkey';
 import { openCheckpoint, trustKeys, type KeyTrust } from '../core/verify/key-trust';
 import { checkpointCopyName, classifyName, LOG_VKEYS } from '../core/verify/vault-name';
 import { inParallel } from './in-parallel';
-import { ReplayError, startsOf, type PublishedLog } from './published-entries';
+import { type PublishedLog, ReplayError } from './published-entries';
 import { isOurs } from './pull-vault';
 import { signedCopy } from './signed-ahead';
 

@@ -46,7 +46,6 @@ export async function* entriesAndSegments(healing: Healing, named: NamedObjects)
   for (const gap of gaps) yield* missingSegments(healing, gap, cuts);
 }
 
-
 /** The vault's segments as they should be, for who reads them in order. */
 class HealedSegments {
   private readonly outcomes: HealedObject[] = [];

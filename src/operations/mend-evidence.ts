@@ -1,7 +1,7 @@
 /**
  * What all copies together tell of one bundle: which leaf hashes it may have had, and the bytes of every entry that some copy still holds. A candidate is believed once a signed root confirms it.
  */
-import { encodeEntries, entryAt, entryLeafHashes, LONGEST_SEGMENT, TILE_WIDTH } from '../core/log/bundle';
+import { encodeEntries, entryAt, entryLeafHashes, LONGEST_SEGMENT, startsOf, TILE_WIDTH } from '../core/log/bundle';
 import { leafCandidates, readableEntries, runWitness, tileWitness, type LeafWitness, type ReadEntries } from '../core/log/leaf-candidates';
 import { hashAt, hashCount, rootOfLeaves, type RightEdge } from '../core/log/merkle';
 import { HASH_SIZE } from '../core/log/sha256';
@@ -11,7 +11,6 @@ import { inParallel } from './in-parallel';
 import type { Anchor } from './mend-anchor';
 import type { VaultCopies } from './mend-copies';
 import { SegmentPlaces, type SegmentCopy } from './mend-segments';
-import { startsOf } from './published-entries';
 
 /** What something was repaired from: an older version of the same object; the other form of the same entries (segment or bundle); what follows from proven entries; the replica. */
 export type MendSource = 'older-version' | 'other-form' | 'recomputed' | 'replica';

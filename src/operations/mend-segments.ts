@@ -1,7 +1,7 @@
 /**
  * Where segments lie, those too that are damaged: an entry in them is worth its leaf hash, whatever became of its neighbours. Read once, when the first bundle needs them.
  */
-import { LONGEST_SEGMENT } from '../core/log/bundle';
+import { LONGEST_SEGMENT, startsOf } from '../core/log/bundle';
 import { readableEntries } from '../core/log/leaf-candidates';
 import { sha256Hex } from '../core/log/sha256';
 import type { Checkpoint } from '../core/log/checkpoint';
@@ -10,7 +10,6 @@ import { classifyName } from '../core/verify/vault-name';
 import { inParallel } from './in-parallel';
 import { segmentReader, wayTo } from './log-from-facts';
 import type { CopySource, VaultCopies } from './mend-copies';
-import { startsOf } from './published-entries';
 
 /** One copy of a segment. */
 export interface SegmentCopy {

@@ -2,9 +2,8 @@
  * The entries of the published log, in order, from the vault alone and checked against what was signed: from bundles, and where a bundle is gone or damaged, from the
  * segments, which hold the same entries. Used by whatever restores or audits; nothing is believed that does not lead to the signed root.
  */
-import { entryLeafHashes, entryStarts, LONGEST_SEGMENT, TILE_WIDTH } from '../core/log/bundle';
+import { entryLeafHashes, entryStarts, LONGEST_SEGMENT, startsOf, TILE_WIDTH } from '../core/log/bundle';
 import type { Checkpoint } from '../core/log/checkpoint';
-import { unlessMalformed } from '../core/log/log-format-error';
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type RightEdge } from '../core/log/merkle';
 import { HASH_SIZE, sha256Hex } from '../core/log/sha256';
 import { tilePath } from '../core/log/tile-path';
@@ -112,9 +111,6 @@ function encodedOf(bytes: Buffer, width: number): Encoded | undefined {
   if (starts === undefined || starts.length <= width) return undefined;
   return { bytes: bytes.subarray(0, starts[width]), starts: starts.slice(0, width + 1) };
 }
-
-/** Where the entries of a segment or bundle begin; undefined where it is none of ours. */
-export const startsOf = (bytes: Buffer): number[] | undefined => unlessMalformed(() => entryStarts(bytes));
 
 interface SegmentSource {
   /** Entries [from, from + n), with the leaf hashes `wanted` where they are known; undefined where segments do not hold them. */

@@ -2,8 +2,7 @@
  * Entries of the log as sealers wrote them: rounds say which segments, the segments' hashes and counts say whether they are the right ones. A round is a row
  * anybody with write access can edit, so nothing read here is believed until a root is recomputed from it.
  */
-import { entryStarts } from '../core/log/bundle';
-import { unlessMalformed } from '../core/log/log-format-error';
+import { entryStarts, startsOf } from '../core/log/bundle';
 import { sha256Hex } from '../core/log/sha256';
 import { classifyName } from '../core/verify/vault-name';
 import type { LogStore, Round, Vault } from '../ports';
@@ -43,8 +42,7 @@ export async function readSegment(vault: Pick<Vault, 'get'>, { from, n, segment 
   const bytes = await vault.get(segment);
   if (bytes === 'absent') throw new LogStopped('segment-damaged', `${segment} is not in the vault`);
   if (sha256Hex(bytes) !== name.sha256) throw new LogStopped('segment-damaged', `${segment} does not have the hash in its name`);
-  if (countOf(bytes) !== n) throw new LogStopped('segment-damaged', `${segment} does not hold the ${n} entries its round states`);
+  if (startsOf(bytes)?.length !== n + 1) throw new LogStopped('segment-damaged', `${segment} does not hold the ${n} entries its round states`);
   return bytes;
 }
 
-const countOf = (bytes: Buffer): number | undefined => unlessMalformed(() => entryStarts(bytes).length - 1);

@@ -5,7 +5,7 @@
  */
 import { parseOwnCheckpoint, type Checkpoint } from '../core/log/checkpoint';
 import { unlessMalformed } from '../core/log/log-format-error';
-import { entryStarts } from '../core/log/bundle';
+import { startsOf } from '../core/log/bundle';
 import { verifyNote } from '../core/log/signed-note';
 import type { VerifierKey } from '../core/log/vkey';
 import { checkpointCopyName, classifyName, segmentsFrom } from '../core/verify/vault-name';
@@ -30,7 +30,7 @@ export async function signedBeyond(vault: Pick<Vault, 'get' | 'list'>, keys: rea
 /** 0 for what is no segment: anybody who may write segments can have put it there. */
 async function entriesIn(vault: Pick<Vault, 'get'>, name: string): Promise<number> {
   const bytes = await vault.get(name);
-  return bytes === 'absent' ? 0 : (unlessMalformed(() => entryStarts(bytes).length - 1) ?? 0);
+  return bytes === 'absent' ? 0 : (startsOf(bytes)?.length ?? 1) - 1;
 }
 
 async function signedRoot(vault: Pick<Vault, 'get'>, keys: readonly VerifierKey[], size: number): Promise<Buffer | undefined> {

@@ -1,9 +1,8 @@
 /** Rebuilding: the first region is gone, only the facts in the replica are left, and the same vault comes out of them, byte for byte. */
 import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
-import { encodeEntries, LONGEST_SEGMENT } from '../../src/core/log/bundle';
+import { encodeEntries, LONGEST_SEGMENT, startsOf } from '../../src/core/log/bundle';
 import { signCheckpoint } from '../../src/core/log/checkpoint';
 import { segmentName, segmentsFrom } from '../../src/core/verify/vault-name';
-import { startsOf } from '../../src/operations/published-entries';
 import { rebuildVault, type Rebuilt } from '../../src/operations/rebuild-vault';
 import type { PullTarget } from '../../src/operations/pull-vault';
 import { verifyVault } from '../../src/operations/verify-vault';

@@ -1,8 +1,8 @@
 /**
  * Entry bundles (C2SP tlog-tiles) and segments: entries one after another, each as its length (uint16, big endian) and its bytes. A segment
- * is the same encoding without a limit on the number of entries, so segments joined together are a valid run of entries.
+ * is the same encoding with up to `LONGEST_SEGMENT` entries; segments joined together are a valid run of entries.
  */
-import { LogFormatError } from './log-format-error';
+import { LogFormatError, unlessMalformed } from './log-format-error';
 import { HASH_SIZE } from './sha256';
 import { leafHashesInto } from './sha256-lanes';
 
@@ -56,6 +56,9 @@ export function entryStarts(bytes: Uint8Array, most = LONGEST_SEGMENT): number[]
   starts.push(at);
   return starts;
 }
+
+/** The same; undefined where these bytes are no bundle and no segment. */
+export const startsOf = (bytes: Uint8Array): number[] | undefined => unlessMalformed(() => entryStarts(bytes));
 
 /** Entry `i` of `bytes`, sharing its memory. */
 export const entryAt = (bytes: Buffer, starts: readonly number[], i: number): Buffer => bytes.subarray(starts[i]! + LENGTH_SIZE, starts[i + 1]!);

@@ -4,8 +4,7 @@
  * the one who reports findings.
  */
 import { EntryError, parseEntry } from '../entry';
-import { agreesWithTile, entryAt, entryStarts, TILE_WIDTH } from '../log/bundle';
-import { LogFormatError } from '../log/log-format-error';
+import { agreesWithTile, entryAt, startsOf, TILE_WIDTH } from '../log/bundle';
 import { fullSubtreeRoot } from '../log/merkle';
 
 /** A full bundle whose entries have exactly the hashes of its tile. */
@@ -25,15 +24,6 @@ export function examineBundle(bundle: Buffer, tile: Buffer, judgeEntries: boolea
   const remarkable: number[] = [];
   for (let i = 0; i < TILE_WIDTH; i++) if (isRemarkable(entryAt(bundle, starts, i))) remarkable.push(i);
   return { root, judged: { bundle, tile, remarkable } };
-}
-
-function startsOf(bundle: Buffer): number[] | undefined {
-  try {
-    return entryStarts(bundle);
-  } catch (error) {
-    if (error instanceof LogFormatError) return undefined;
-    throw error;
-  }
 }
 
 function isRemarkable(bytes: Buffer): boolean {
