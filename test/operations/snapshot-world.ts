@@ -82,6 +82,16 @@ export async function snapshotWorld(seed: number) {
     },
     live: (draw: () => number, steps: number) => live({ world, settle }, draw, steps),
     loseKeys: (draw: () => number) => loseKeys(world.keys.subjects, world.identity.systemSubject, draw),
+    /** A subject's key is away while something is sealed, so that it gets another one; then the first is back, and what the other sealed is noise. */
+    async sealUnderAnotherKey(): Promise<void> {
+      const name = subjectNamed('customer 0');
+      const row = world.keys.subjects.get(name);
+      if (row === undefined) return;
+      world.keys.subjects.delete(name);
+      world.records.byHand.put(world.message(`under another key ${world.stream.length}`, { subject: { S: name } }));
+      await settle();
+      world.keys.subjects.set(name, row);
+    },
   };
 }
 

@@ -54,6 +54,7 @@ describe('a snapshot and the entries behind it', () => {
         }
       };
       await place.live(draw, 60);
+      await place.sealUnderAnotherKey();
       for (let round = 0; round < 3; round++) {
         // Some keys are away when it is taken, and back later; others go afterwards.
         const bringBack = place.loseKeys(draw);
