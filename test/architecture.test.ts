@@ -50,6 +50,22 @@ describe('nothing in src knows the local cloud', () => {
   });
 });
 
+describe('who may do what is decided in one place', () => {
+  const staff = files(join(root, 'src/operations/staff'));
+  const CEDAR = /@cedar-policy\//;
+
+  it('which alone imports Cedar', () => {
+    const all = ['src', 'lib', 'lambdas', 'local', 'bin', 'scripts', 'bench', 'policies'].flatMap((folder) => files(join(root, folder)));
+    expect(all.filter((path) => specifiers(readFileSync(path, 'utf8')).some((specifier) => CEDAR.test(specifier))).map((path) => relative(root, path))).toEqual(['src/operations/staff/authorize.ts']);
+  });
+
+  it('and every operation of staff goes through `guarded`, which alone asks it', () => {
+    const operations = staff.filter((path) => /\((deps|\{[^}]*\}): [A-Za-z]*, actor: Actor\b/.test(readFileSync(path, 'utf8')));
+    const unguarded = operations.filter((path) => !/from '\.\/guarded'/.test(readFileSync(path, 'utf8')) && !path.endsWith('guarded.ts'));
+    expect(unguarded.map((path) => relative(root, path))).toEqual([]);
+  });
+});
+
 describe('handlers are wiring', () => {
   it('each at most 40 lines', () => {
     const long = files(join(root, 'lambdas')).filter((path) => readFileSync(path, 'utf8').trimEnd().split('\n').length > 40);

@@ -9,12 +9,13 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { policyTexts } from '../../policies/policy-texts';
 
 /** Where a Lambda's code is; its handler is `index.handler`. */
 export type LambdaCode = (name: string) => Code;
 
-/** CommonJS inside a bundle asks for `require`, which ES modules do not have. */
-const REQUIRE = `import{createRequire as intactRequire}from'node:module';const require=intactRequire(import.meta.url);`;
+/** CommonJS inside a bundle asks for `require`, which ES modules do not have, and for files beside it, which are where the chunk is. */
+const REQUIRE = `import{createRequire as intactRequire}from'node:module';const intactHere=import.meta.url,require=intactRequire(intactHere);`;
 
 /** Answered while Meta waits. */
 const HOT = 'receive-webhook';
@@ -50,7 +51,8 @@ async function bundleTogether(directory: string, names: readonly string[], outdi
     outExtension: { '.js': '.mjs' },
     mainFields: ['module', 'main'],
     alias: { '@aws-sdk/credential-provider-node': resolve(__dirname, '../../src/adapters/aws/environment-credentials.ts') },
-    plugins: [onlyUsedSdk],
+    loader: { '.wasm': 'file' },
+    plugins: [onlyUsedSdk, policiesInside],
     banner: { js: REQUIRE },
     minify: true,
     sourcemap: 'external',
@@ -76,6 +78,23 @@ const onlyUsedSdk: Plugin = {
     esbuild.onLoad({ filter: /@aws-sdk[\\/]client-[\w-]+[\\/]package\.json$/ }, async ({ path }) => {
       const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
       return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};
+
+/**
+ * A function that authorizes bears the policies as text, as they are while it is built, and Cedar's WebAssembly as a file of its own beside the chunk that loads it (inlined it would be
+ * a third longer and decoded at every start).
+ */
+const policiesInside: Plugin = {
+  name: 'policies-inside',
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /[\\/]policies[\\/]policy-texts\.ts$/ }, () => ({ contents: `export const policyTexts = ${JSON.stringify(policyTexts)};`, loader: 'js' }));
+    esbuild.onLoad({ filter: /cedar-wasm[\\/]nodejs[\\/]cedar_wasm\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const contents = source.replace('`${__dirname}/cedar_wasm_bg.wasm`', "new URL(require('./cedar_wasm_bg.wasm'), intactHere)");
+      if (contents === source) throw new Error('cedar-wasm loads its WebAssembly in another way than this bundle knows: see lib/constructs/lambda-bundles.ts');
+      return { contents, loader: 'js' };
     });
   },
 };

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execFileSync } from 'node:child_process';
@@ -27,6 +27,12 @@ const PUTS = `
     return { ETag, VersionId, method, path, query, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !isOfTheMoment(name)).sort()) };
   };`;
 
+/** Asks the policies something that one of them permits, and another forbids. */
+const ASKS = `
+  import { authorize } from ${JSON.stringify(join(__dirname, '../../../src/operations/staff/authorize'))};
+  const actor = { operatorId: 'me', name: '', role: 'sales', sourceIp: '', userAgent: '', requestId: '' };
+  export const handler = async () => ['me', 'another'].map((ownerId) => authorize(actor, 'ReadCustomer', { type: 'Customer', id: 'c', ownerId }));`;
+
 beforeAll(async () => {
   mkdirSync(join(lambdas, 'shared'), { recursive: true });
   file('shared/both.ts', `export const both = 'both'.repeat(500);`);
@@ -35,10 +41,9 @@ beforeAll(async () => {
   file('first.ts', `import { both } from './shared/both'; export const handler = async () => [both.length, (await import('./shared/heavy')).heavy];`);
   file('second.ts', `import { both } from './shared/both'; import { sep } from './shared/old.cjs'; export const handler = async () => [both.length, sep];`);
   file('puts.ts', PUTS);
+  file('asks.ts', ASKS);
   const code = await bundleLambdas(lambdas, out);
-  code('first');
-  code('second');
-  code('puts');
+  for (const name of ['first', 'second', 'puts', 'asks']) code(name);
 });
 afterAll(() => rmSync(work, { recursive: true }));
 
@@ -76,6 +81,15 @@ describe('a bundle', () => {
     const code = readdirSync(join(out, 'puts')).map((name) => readFileSync(join(out, 'puts', name), 'utf8')).join('');
     expect(code).toContain('PutObjectRequest');
     expect(code).not.toContain('GetBucketLifecycleConfigurationRequest');
+  });
+
+  it('that authorizes bears the policies and Cedar with it, wherever it lies, and no other does', () => {
+    const elsewhere = join(work, 'elsewhere');
+    cpSync(join(out, 'asks'), elsewhere, { recursive: true });
+    rmSync(join(out, 'built-0'), { recursive: true });
+    expect(answer('../elsewhere')).toEqual([{ allowed: true, policies: ['sales-read-own'] }, { allowed: false, policies: ['never-sales-others'] }]);
+    const holds = (name: string): boolean => readdirSync(join(out, name)).some((each) => each.endsWith('.wasm'));
+    expect(['first', 'second', 'puts', 'asks'].filter(holds)).toEqual(['asks']);
   });
 
   it('of a Lambda that has no file is refused with the file that is missing', async () => {
