@@ -48,12 +48,24 @@ export interface RecordStore {
   replace(image: Image, ifRev: number): Promise<'replaced' | { readonly stale: Image | 'absent' }>;
   /** All or nothing, at most 100 writes. `refused` lists, per write, the item that refused it ('absent' where an item was needed), or undefined where it held. */
   transact(writes: readonly RecordWrite[]): Promise<'done' | { readonly refused: readonly (Image | 'absent' | undefined)[] }>;
-  /** All items of one partition whose sk starts with `skPrefix`, in sk order, consistent. */
-  partition(pk: string, skPrefix?: string): AsyncIterable<Image>;
+  /**
+   * All items of one partition whose sk starts with `skPrefix`, in sk order, consistent. `newestFirst`: in the opposite order. `before`: only those whose sk is less than it (it starts
+   * with `skPrefix`). `limit`: no more than so many are yielded, and none is read for nothing.
+   */
+  partition(pk: string, skPrefix?: string, options?: { readonly newestFirst?: boolean; readonly before?: string; readonly limit?: number }): AsyncIterable<Image>;
   /** Keys of everything of one customer, oldest receivedAt first; eventually consistent. */
-  ofCustomer(customerId: string, options?: { readonly since?: string }): AsyncIterable<TableKey>;
+  ofCustomer(customerId: string, options?: IndexRange): AsyncIterable<TableKey>;
+  /** Keys of everything one operator did, oldest receivedAt first; eventually consistent. */
+  ofOperator(operatorId: string, options?: IndexRange): AsyncIterable<TableKey>;
   /** Every item, no order; a segmented scan. */
   scan(options?: { readonly kinds?: readonly string[] }): AsyncIterable<Image>;
+}
+
+/** The part of an index with since ≤ receivedAt < until, ISO 8601 UTC with milliseconds; those of one millisecond in any order. */
+export interface IndexRange {
+  readonly since?: string;
+  readonly until?: string;
+  readonly newestFirst?: boolean;
 }
 
 /** Records a view of derived data; never sealed, may be rebuilt from records at any time. */
@@ -66,8 +78,13 @@ export interface ViewStore {
     readonly set?: Image;
     readonly order?: string;
   }): Promise<'applied' | 'seen'>;
+  /** Puts `set` in place of the whole view under `key` if its `order` is greater than the stored one, or none is stored; else 'seen'. `goesAt`: seconds since 1970, from when on the view may vanish by itself. */
+  place(view: { readonly key: TableKey; readonly order: string; readonly set: Image; readonly goesAt?: number }): Promise<'applied' | 'seen'>;
+  /** Removes the view under `key` unless its order is greater; 'seen' where there is nothing to remove. */
+  remove(key: TableKey, order: string): Promise<'applied' | 'seen'>;
   get(key: TableKey): Promise<Image | 'absent'>;
-  partition(pk: string, options?: { readonly newestFirst?: boolean; readonly limit?: number }): AsyncIterable<Image>;
+  /** In sk order, eventually consistent. `before`: only what sorts before it. `skPrefix`: only what begins with it; not both. */
+  partition(pk: string, options?: { readonly newestFirst?: boolean; readonly limit?: number; readonly before?: string; readonly skPrefix?: string }): AsyncIterable<Image>;
 }
 
 /** Size and root of the log now, with its right edge: enough to append without reading anything else. Hashes are 32 bytes. */

@@ -16,6 +16,8 @@ function attributeBytes(attribute: Attribute): number {
 }
 export const itemBytes = (image: Image): number => Object.entries(image).reduce((sum, [name, attribute]) => sum + utf8(name) + attributeBytes(attribute), 0);
 export const writeUnits = (bytes: number): number => Math.ceil(bytes / 1024);
-/** Bytes of the item's entry in `byCustomer`. A keys-only index holds the table's key and its own. */
+/** Bytes of the item's entries in the indexes; both are sparse. A keys-only index holds the table's key and its own. */
 export const indexBytes = (image: Image): number =>
-  itemBytes(Object.fromEntries([KeySchema.pk, KeySchema.sk, KeySchema.byCustomer.pk, KeySchema.byCustomer.sk].flatMap((name) => (image[name] === undefined ? [] : [[name, image[name]]]))));
+  [KeySchema.byCustomer, KeySchema.byOperator]
+    .filter((index) => image[index.pk] !== undefined)
+    .reduce((sum, index) => sum + itemBytes(Object.fromEntries([KeySchema.pk, KeySchema.sk, index.pk, index.sk].flatMap((name) => (image[name] === undefined ? [] : [[name, image[name]]])))), 0);

@@ -14,8 +14,12 @@ import { Table, type TableProps } from './table';
 /** Where records of what Meta sends lie; a receiver cannot write one of the system's own. */
 const RECORDED_PARTITIONS = [recordKeys.message('*', ''), recordKeys.field('*'), recordKeys.quarantine('*'), recordKeys.account('*'), recordKeys.customer('*'), recordKeys.alias('*')].map(({ pk }) => pk);
 
+/** Where everything of customers lies that is about them and not from Meta: profile, versions, notes. */
+const CUSTOMERS = recordKeys.customer('*').pk;
+
 /** Where each kind of the system's own records lies. */
 const OWN_PARTITIONS = {
+  access: recordKeys.access('*', '').pk,
   audit: recordKeys.audit('').pk,
   drill: recordKeys.drill('').pk,
   finding: recordKeys.finding('*', '').pk,
@@ -37,12 +41,14 @@ export class RecordsTable extends Table {
   constructor(scope: Construct, id: string, props: TableProps) {
     super(scope, id, props, { env: Env.RECORDS_TABLE, stream: StreamViewType.NEW_AND_OLD_IMAGES });
     this.atRest = props.dataKey;
-    this.table.addGlobalSecondaryIndex({
-      indexName: KeySchema.byCustomer.name,
-      partitionKey: { name: KeySchema.byCustomer.pk, type: AttributeType.STRING },
-      sortKey: { name: KeySchema.byCustomer.sk, type: AttributeType.STRING },
-      projectionType: ProjectionType.KEYS_ONLY,
-    });
+    for (const { name, pk, sk } of [KeySchema.byCustomer, KeySchema.byOperator]) {
+      this.table.addGlobalSecondaryIndex({
+        indexName: name,
+        partitionKey: { name: pk, type: AttributeType.STRING },
+        sortKey: { name: sk, type: AttributeType.STRING },
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
+    }
   }
 
   /** Lets `fn` record events: read an item or a customer's few, put one on a condition, several in one transaction. */
@@ -55,6 +61,41 @@ export class RecordsTable extends Table {
   grantPutOwn(fn: Lambda, ...kinds: readonly (keyof typeof OWN_PARTITIONS)[]): void {
     this.allow(fn, ['PutItem'], { partitions: kinds.map((kind) => OWN_PARTITIONS[kind]) });
     this.allow(fn, ['GetItem']);
+  }
+
+  /**
+   * Lets `fn` say in a record what a member of staff asked for and how that was decided. It adds lines and lists none: of a line whose random name it knows, its own, it can see whether
+   * it is there.
+   */
+  grantNoteAccess(fn: Lambda): void {
+    this.allow(fn, ['PutItem', 'GetItem'], { partitions: [OWN_PARTITIONS.access] });
+  }
+
+  /** Lets `fn` read the access log, by time, and through the indexes by operator and by customer. What else is under the indexes it cannot read: they hold keys only. */
+  grantReadAccess(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'Query'], { partitions: [OWN_PARTITIONS.access] });
+    for (const index of [KeySchema.byOperator.name, KeySchema.byCustomer.name]) this.allow(fn, ['Query'], { index });
+  }
+
+  /** Lets `fn` read profiles with their versions and notes, and no message. */
+  grantReadCustomers(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'Query'], { partitions: [CUSTOMERS] });
+  }
+
+  /** Lets `fn` see by which number WhatsApp knows a customer, if it knows the alias's record already. */
+  grantReadAliases(fn: Lambda): void {
+    this.allow(fn, ['GetItem'], { partitions: [recordKeys.alias('*').pk] });
+  }
+
+  /** Lets `fn` make customers, versions and notes, each on a condition, and read what it goes by. */
+  grantWriteCustomers(fn: Lambda): void {
+    this.grantReadCustomers(fn);
+    this.allow(fn, ['PutItem', 'ConditionCheckItem'], { partitions: [CUSTOMERS] });
+  }
+
+  /** Lets `fn` find what one operator did; what that was it reads by other rights. */
+  grantFindByOperator(fn: Lambda): void {
+    this.allow(fn, ['Query'], { index: KeySchema.byOperator.name });
   }
 
   /** Lets `fn` find the results of earlier verifications. */

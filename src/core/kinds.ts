@@ -25,6 +25,14 @@ export const IMMUTABLE_KINDS = [
   'restore', // an operator restores into the live table: why records come back
   'repair', // what one repair is about to do; the sealer accepts exactly that
   'heartbeat', // keeps the log fresh when nothing happens
+  'version', // one state of a customer's profile as staff left it: who, when, why, before and after
+  'note', // what a member of staff noted about a customer
+  'access', // staff saw, searched, changed or exported something, or were refused
+  'outbound', // what a sending system says it sent
+  'tombstone', // stands in the place of an erased record: recognises a late resend of it, and says nothing
+  'erasure', // two officers had a customer erased: permits the sealer the removals
+  'certificate', // one erasure is done, and when the last copy of the key will be gone
+  'reason', // why an officer placed a hold or asked for an erasure; content of the customer, and goes with them
   'gap', // a stretch the stream lost and `seal-missing` made up for
 ] as const;
 
@@ -32,6 +40,8 @@ export const IMMUTABLE_KINDS = [
 export const VERSIONED_KINDS = [
   'customer', // the person on the other side: current profile
   'alias', // BSUID, wa_id, phone or username → customer
+  'hold', // whether a customer is under a legal hold; every step of an erasure asks it
+  'erasure-request', // how far the erasure of a customer is
   'quarantine-state', // open | replayed, of one quarantine record
 ] as const;
 

@@ -4,12 +4,12 @@
  */
 import { KeySchema } from './table-keys';
 
-const { byCustomer } = KeySchema;
+const { byCustomer, byOperator } = KeySchema;
 
 export const RECORDS_TABLE = {
   pointInTimeRecovery: true,
   stream: 'NEW_AND_OLD_IMAGES',
   expires: null,
   /** As ports/restore-target.ts spells an index. */
-  indexes: [`${byCustomer.name}: ${byCustomer.pk}, ${byCustomer.sk} (KEYS_ONLY)`],
+  indexes: [byCustomer, byOperator].map(({ name, pk, sk }) => `${name}: ${pk}, ${sk} (KEYS_ONLY)`),
 } as const;

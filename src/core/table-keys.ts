@@ -12,6 +12,8 @@ export const KeySchema = {
   ttl: 'expiresAt',
   /** Sparse keys-only index on records: everything of one customer in the order it was received. */
   byCustomer: { name: 'byCustomer', pk: 'customerId', sk: 'receivedAt' },
+  /** Sparse keys-only index on records: everything one operator did, in the order they did it. */
+  byOperator: { name: 'byOperator', pk: 'operatorId', sk: 'receivedAt' },
 } as const;
 
 /** The records table. All records of one wamid share a partition, so one Query answers `get <message id>`. */
@@ -31,6 +33,20 @@ export const recordKeys = {
   account: (wabaId: string): TableKey => ({ pk: `w#${wabaId}`, sk: 'account' }),
   customer: (customerId: string): TableKey => ({ pk: `c#${customerId}`, sk: 'profile' }),
   alias: (hashedAlias: string): TableKey => ({ pk: `a#${hashedAlias}`, sk: 'alias' }),
+  /** One immutable state of the profile, by the revision of the customer that it made. */
+  version: (customerId: string, rev: number): TableKey => ({ pk: `c#${customerId}`, sk: `version#${String(rev).padStart(10, '0')}` }),
+  /** `noteId`: sorts by time. */
+  note: (customerId: string, noteId: string): TableKey => ({ pk: `c#${customerId}`, sk: `note#${noteId}` }),
+  /** `at`: ISO 8601 UTC with milliseconds; `id` tells apart what happened in the same one. One partition a day. */
+  access: (at: string, id: string): TableKey => ({ pk: `access#${at.slice(0, 10)}`, sk: `${at}#${id}` }),
+  /** What a sending system says it sent, beside the statuses of the same wamid. */
+  outbound: (hashedWamid: string, phoneNumberId: string): TableKey => ({ pk: `m#${hashedWamid}`, sk: `${phoneNumberId}#outbound` }),
+  hold: (customerId: string): TableKey => ({ pk: `c#${customerId}`, sk: 'hold' }),
+  reason: (customerId: string, reasonId: string): TableKey => ({ pk: `c#${customerId}`, sk: `reason#${reasonId}` }),
+  /** One for each customer anybody ever asked to be erased; Query: all of them. */
+  erasureRequest: (customerId: string): TableKey => ({ pk: 'erasure-request', sk: customerId }),
+  erasure: (erasureId: string): TableKey => ({ pk: `erasure#${erasureId}`, sk: 'erasure' }),
+  certificate: (erasureId: string): TableKey => ({ pk: `erasure#${erasureId}`, sk: 'certificate' }),
   link: (customerId: string, linkId: string): TableKey => ({ pk: `c#${customerId}`, sk: `link#${linkId}` }),
   /** Created once per stream event and code, so that neither a crash nor a retry loses or doubles it. */
   finding: (eventId: string, code: string): TableKey => ({ pk: `finding#${eventId}`, sk: code }),
@@ -76,4 +92,10 @@ export const viewKeys = {
   counter: (day: string, kind: string): TableKey => ({ pk: `n#${day}`, sk: kind }),
   /** Edits, revokes and reactions about a message; `hashedWamid` of the message they are about. */
   about: (hashedWamid: string, record: TableKey): TableKey => ({ pk: `a#${hashedWamid}`, sk: `${record.pk}|${record.sk}` }),
+  /** One Idempotency-Key of one operator and route, all three in the hash; expires. */
+  idempotency: (hashedClaim: string): TableKey => ({ pk: `i#${hashedClaim}`, sk: 'claim' }),
+  /** How much one operator asked lately; expires. */
+  limit: (operatorId: string): TableKey => ({ pk: `r#${operatorId}`, sk: 'limit' }),
+  /** One term that a customer can be found by. Query: all customers who have it, by id, which sorts by when they were first met. `holder`: a customerId, and what has the term if not the customer's own record. */
+  search: (hashedTerm: string, holder: string): TableKey => ({ pk: `s#${hashedTerm}`, sk: holder }),
 } as const;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalImage } from '../../src/core/canonical-image';
 import { keyOf, type Image, type TableKey } from '../../src/core/image';
-import type { RecordStore } from '../../src/ports';
+import type { IndexRange, RecordStore } from '../../src/ports';
 
 /** `settle`: waits until the index has caught up, where that takes time. */
 export interface RecordStoreSubject {
@@ -129,14 +129,42 @@ export function recordStoreContract(name: string, make: () => Promise<RecordStor
       expect(await all(subject.store.partition(`${pk}x`))).toEqual([]);
     });
 
-    test('a customer has the keys of all their records, oldest first, or since a time', async () => {
-      const customerId = { S: randomUUID() };
-      for (const day of ['03', '01', '02']) await subject.store.create(record(day, { customerId, receivedAt: { S: `2026-02-${day}T00:00:00.000Z` } }));
+    test('a partition comes from its end too, or from before a place', async () => {
+      for (const sk of ['a', 'b#1', 'b#2', 'b#3', 'c']) await subject.store.create(record(sk));
+      const names = async (...asked: Parameters<RecordStore['partition']>): Promise<readonly string[]> => (await all(subject.store.partition(...asked))).map((image) => keyOf(image).sk);
+      expect(await names(pk, undefined, { newestFirst: true })).toEqual(['c', 'b#3', 'b#2', 'b#1', 'a']);
+      expect(await names(pk, 'b#', { newestFirst: true })).toEqual(['b#3', 'b#2', 'b#1']);
+      expect(await names(pk, 'b#', { newestFirst: true, before: 'b#3' })).toEqual(['b#2', 'b#1']);
+      expect(await names(pk, 'b#', { before: 'b#25' })).toEqual(['b#1', 'b#2']);
+      expect(await names(pk, '', { newestFirst: true, before: 'b#2' })).toEqual(['b#1', 'a']);
+      expect(await names(pk, 'b#', { newestFirst: true, before: 'b#1' })).toEqual([]);
+      expect(await names(pk, 'b#', { newestFirst: true, limit: 2 })).toEqual(['b#3', 'b#2']);
+      expect(await names(pk, 'b#', { newestFirst: true, before: 'b#3', limit: 1 })).toEqual(['b#2']);
+      expect(await names(pk, 'b#', { newestFirst: true, before: 'b#25', limit: 1 })).toEqual(['b#2']);
+      expect(await names(pk, '', { limit: 9 })).toEqual(['a', 'b#1', 'b#2', 'b#3', 'c']);
+    });
+
+    test.each(['customer', 'operator'] as const)('a %s has the keys of all their records, oldest first, newest first, or of a span of time', async (whose) => {
+      const id = { S: randomUUID() };
+      const owned = whose === 'customer' ? { customerId: id } : { operatorId: id };
+      for (const day of ['03', '01', '02']) await subject.store.create(record(day, { ...owned, receivedAt: { S: `2026-02-${day}T00:00:00.000Z` } }));
       await subject.store.create(record('of nobody', { receivedAt: { S: '2026-02-02T00:00:00.000Z' } }));
+      await subject.store.create(record('of the other index', { [whose === 'customer' ? 'operatorId' : 'customerId']: id, receivedAt: { S: '2026-02-02T00:00:00.000Z' } }));
       await subject.settle?.();
-      const keys = await all(subject.store.ofCustomer(customerId.S));
-      expect(keys).toEqual(['01', '02', '03'].map((sk) => ({ pk, sk })));
-      expect(await all(subject.store.ofCustomer(customerId.S, { since: '2026-02-02T00:00:00.000Z' }))).toEqual(['02', '03'].map((sk) => ({ pk, sk })));
+      const days = async (range?: IndexRange): Promise<readonly string[]> => {
+        const keys = await all(whose === 'customer' ? subject.store.ofCustomer(id.S, range) : subject.store.ofOperator(id.S, range));
+        expect(keys.every((key) => key.pk === pk)).toBe(true);
+        return keys.map(({ sk }) => sk);
+      };
+      const at = (day: string): string => `2026-02-${day}T00:00:00.000Z`;
+      expect(await days()).toEqual(['01', '02', '03']);
+      expect(await days({ since: at('02') })).toEqual(['02', '03']);
+      expect(await days({ until: at('02') })).toEqual(['01']);
+      expect(await days({ since: at('02'), until: at('03') })).toEqual(['02']);
+      expect(await days({ newestFirst: true })).toEqual(['03', '02', '01']);
+      expect(await days({ since: at('01'), until: at('03'), newestFirst: true })).toEqual(['02', '01']);
+      expect(await days({ since: at('04'), until: at('05') })).toEqual([]);
+      expect(await days({ since: at('03'), until: at('01') })).toEqual([]);
     });
 
     test('a scan finds every item, or those of some kinds', async () => {

@@ -13,6 +13,7 @@ import { kms, kmsKeyService, kmsSigner } from '../../src/adapters/aws/kms';
 import { logStore } from '../../src/adapters/aws/log-store';
 import { recordRepairs } from '../../src/adapters/aws/record-repairs';
 import { recordStore } from '../../src/adapters/aws/record-store';
+import { requestMemory } from '../../src/adapters/aws/request-memory';
 import { restoreTarget } from '../../src/adapters/aws/restore-target';
 import { s3 } from '../../src/adapters/aws/s3';
 import { s3Inbox } from '../../src/adapters/aws/s3-inbox';
@@ -30,6 +31,7 @@ import { keyServiceContract, keyTableContract, signerContract } from '../contrac
 import { logStoreContract } from '../contracts/log-store-contract';
 import { recordRepairsContract } from '../contracts/record-repairs-contract';
 import { recordStoreContract } from '../contracts/record-store-contract';
+import { requestMemoryContract } from '../contracts/request-memory-contract';
 import { restoreTargetContract } from '../contracts/restore-target-contract';
 import { streamReadersContract } from '../contracts/stream-readers-contract';
 import { vaultVersionsContract } from '../contracts/vault-versions-contract';
@@ -39,19 +41,20 @@ import { aws } from './harness/cloud';
 import { functionNamed } from './harness/watching';
 
 const retentionDays = 1;
-const { pk, sk, byCustomer } = KeySchema;
+const { pk, sk, byCustomer, byOperator } = KeySchema;
+const INDEXES = [byCustomer, byOperator];
 
 async function newTable({ indexed = false } = {}): Promise<string> {
   const table = `contract-${randomUUID()}`;
   const keys = (hash: string, range: string) => [{ AttributeName: hash, KeyType: 'HASH' as const }, { AttributeName: range, KeyType: 'RANGE' as const }];
-  const names = indexed ? [pk, sk, byCustomer.pk, byCustomer.sk] : [pk, sk];
+  const names = [...new Set([pk, sk, ...(indexed ? INDEXES.flatMap((index) => [index.pk, index.sk]) : [])])];
   await aws.dynamodb.send(
     new CreateTableCommand({
       TableName: table,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: keys(pk, sk),
       AttributeDefinitions: names.map((name) => ({ AttributeName: name, AttributeType: 'S' as const })),
-      ...(indexed && { GlobalSecondaryIndexes: [{ IndexName: byCustomer.name, KeySchema: keys(byCustomer.pk, byCustomer.sk), Projection: { ProjectionType: 'KEYS_ONLY' as const } }] }),
+      ...(indexed && { GlobalSecondaryIndexes: INDEXES.map((index) => ({ IndexName: index.name, KeySchema: keys(index.pk, index.sk), Projection: { ProjectionType: 'KEYS_ONLY' as const } })) }),
     }),
   );
   return table;
@@ -116,6 +119,7 @@ streamReadersContract('Lambda', async () => {
   };
 });
 viewStoreContract('DynamoDB', async () => viewStore(dynamoDb(), await newTable()));
+requestMemoryContract('DynamoDB', async () => requestMemory(dynamoDb(), await newTable()));
 logStoreContract('DynamoDB', async () => logStore(dynamoDb(), await newTable()));
 keyTableContract('DynamoDB', async () => keyTable(dynamoDb(), await newTable()));
 keyServiceContract('KMS', async () => kmsKeyService(kms(), await newKey({}), 'us-east-1'));

@@ -41,9 +41,10 @@ describe('every table', () => {
     expect(one(data, 'AWS::DynamoDB::GlobalTable', 'Keys').Properties['TimeToLiveSpecification']).toBeUndefined();
   });
 
-  it('of records has one index, of keys only, by customer and time', () => {
+  it('of records has two indexes, of keys only, by customer and by operator, and time', () => {
     expect(table('Records')['GlobalSecondaryIndexes']).toEqual([
       { IndexName: 'byCustomer', KeySchema: [{ AttributeName: 'customerId', KeyType: 'HASH' }, { AttributeName: 'receivedAt', KeyType: 'RANGE' }], Projection: { ProjectionType: 'KEYS_ONLY' } },
+      { IndexName: 'byOperator', KeySchema: [{ AttributeName: 'operatorId', KeyType: 'HASH' }, { AttributeName: 'receivedAt', KeyType: 'RANGE' }], Projection: { ProjectionType: 'KEYS_ONLY' } },
     ]);
   });
 });

@@ -12,7 +12,7 @@ import {
   type DynamoDBClient,
   type TransactWriteItem,
 } from '@aws-sdk/client-dynamodb';
-import type { RecordStore, RecordWrite } from '../../ports';
+import type { IndexRange, RecordStore, RecordWrite } from '../../ports';
 import { integerOf, keyOf, type Image, type TableKey } from '../../core/image';
 import { isSameImage } from '../../core/record-history';
 import { KeySchema } from '../../core/table-keys';
@@ -79,26 +79,28 @@ export function recordStore(client: DynamoDBClient, table: string): RecordStore 
       );
     },
 
-    partition: (pk, skPrefix) =>
-      queried(client, `list ${pk}`, {
+    async *partition(pk, skPrefix, { newestFirst = false, before, limit } = {}) {
+      const condition = before === undefined ? conditionOf('#pk = :pk', '#sk', { prefix: skPrefix }) : conditionOf('#pk = :pk', '#sk', { from: skPrefix, to: before });
+      const asked = {
         TableName: table,
         ConsistentRead: true,
-        KeyConditionExpression: skPrefix === undefined ? '#pk = :pk' : '#pk = :pk AND begins_with(#sk, :prefix)',
-        ExpressionAttributeNames: skPrefix === undefined ? { '#pk': 'pk' } : { '#pk': 'pk', '#sk': 'sk' },
-        ExpressionAttributeValues: skPrefix === undefined ? { ':pk': { S: pk } } : { ':pk': { S: pk }, ':prefix': { S: skPrefix } },
-      }),
-
-    async *ofCustomer(customerId, { since } = {}) {
-      const index = KeySchema.byCustomer;
-      const items = queried(client, 'list the records of a customer', {
-        TableName: table,
-        IndexName: index.name,
-        KeyConditionExpression: since === undefined ? '#customer = :customer' : '#customer = :customer AND #at >= :since',
-        ExpressionAttributeNames: since === undefined ? { '#customer': index.pk } : { '#customer': index.pk, '#at': index.sk },
-        ExpressionAttributeValues: since === undefined ? { ':customer': { S: customerId } } : { ':customer': { S: customerId }, ':since': { S: since } },
-      });
-      for await (const item of items) yield { pk: required.string(item, 'pk'), sk: required.string(item, 'sk') };
+        ScanIndexForward: !newestFirst,
+        KeyConditionExpression: condition.expression,
+        ExpressionAttributeNames: { '#pk': 'pk', ...(condition.expression.includes('#sk') && { '#sk': 'sk' }) },
+        ExpressionAttributeValues: { ':pk': { S: pk }, ...condition.values },
+      };
+      let left = limit ?? Number.POSITIVE_INFINITY;
+      // BETWEEN, the one range with two ends, includes both: so one more is asked for, and the one before which it ends is left out.
+      for await (const item of queried(client, `list ${pk}`, asked, before === undefined ? left : left + 1)) {
+        if (left <= 0) return;
+        if (before !== undefined && required.string(item, 'sk') === before) continue;
+        left -= 1;
+        yield item;
+      }
     },
+
+    ofCustomer: (customerId, range) => indexed(client, table, 'list the records of a customer', KeySchema.byCustomer, customerId, range),
+    ofOperator: (operatorId, range) => indexed(client, table, 'list what an operator did', KeySchema.byOperator, operatorId, range),
 
     async *scan({ kinds } = {}) {
       if (kinds?.length === 0) return;
@@ -110,6 +112,32 @@ export function recordStore(client: DynamoDBClient, table: string): RecordStore 
       yield* scanned(client, { TableName: table, ConsistentRead: true, ...filter });
     },
   };
+}
+
+async function* indexed(client: DynamoDBClient, table: string, what: string, index: { readonly name: string; readonly pk: string; readonly sk: string }, value: string, range: IndexRange = {}): AsyncGenerator<TableKey> {
+  const { since, until, newestFirst = false } = range;
+  if (since !== undefined && until !== undefined && since >= until) return; // DynamoDB refuses to be asked for nothing
+  const condition = conditionOf('#owner = :owner', '#at', { from: since, to: until });
+  const items = queried(client, what, {
+    TableName: table,
+    IndexName: index.name,
+    ScanIndexForward: !newestFirst,
+    KeyConditionExpression: condition.expression,
+    ExpressionAttributeNames: { '#owner': index.pk, ...(condition.expression.includes('#at') && { '#at': index.sk }) },
+    ExpressionAttributeValues: { ':owner': { S: value }, ...condition.values },
+  });
+  for await (const item of items) {
+    if (until === undefined || required.string(item, index.sk) !== until) yield { pk: required.string(item, 'pk'), sk: required.string(item, 'sk') };
+  }
+}
+
+/** A Query takes one condition on the sort key. With both ends it is BETWEEN, which includes the upper one: the caller leaves that out. */
+function conditionOf(partition: string, sort: string, { prefix, from, to }: { readonly prefix?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined }): { readonly expression: string; readonly values: Record<string, AttributeValue> } {
+  if (prefix) return { expression: `${partition} AND begins_with(${sort}, :prefix)`, values: { ':prefix': { S: prefix } } };
+  if (from && to) return { expression: `${partition} AND ${sort} BETWEEN :from AND :to`, values: { ':from': { S: from }, ':to': { S: to } } };
+  if (from) return { expression: `${partition} AND ${sort} >= :from`, values: { ':from': { S: from } } };
+  if (to) return { expression: `${partition} AND ${sort} < :to`, values: { ':to': { S: to } } };
+  return { expression: partition, values: {} };
 }
 
 const named = (key: TableKey): string => `${key.pk} / ${key.sk}`;

@@ -30,7 +30,8 @@ import { asked, imageOf, itemOf, keyItem } from './dynamodb';
 import { asking, errorNamed } from './port-errors';
 import { recordStore } from './record-store';
 
-const { pk, sk, byCustomer } = KeySchema;
+const { pk, sk, byCustomer, byOperator } = KeySchema;
+const INDEXES = [byCustomer, byOperator];
 
 /** DynamoDB's own limits for one request. */
 const MAX_WRITES = 25;
@@ -174,8 +175,9 @@ function madeOf(settings: TableSettings) {
   return {
     BillingMode: 'PAY_PER_REQUEST' as const,
     KeySchema: schema(pk, sk),
-    AttributeDefinitions: [pk, sk, byCustomer.pk, byCustomer.sk].map((name) => ({ AttributeName: name, AttributeType: 'S' as const })),
-    GlobalSecondaryIndexes: [{ IndexName: byCustomer.name, KeySchema: schema(byCustomer.pk, byCustomer.sk), Projection: { ProjectionType: 'KEYS_ONLY' as const } }],
+    // Both indexes sort by the same attribute, which is defined once.
+    AttributeDefinitions: [...new Set([pk, sk, ...INDEXES.flatMap((index) => [index.pk, index.sk])])].map((name) => ({ AttributeName: name, AttributeType: 'S' as const })),
+    GlobalSecondaryIndexes: INDEXES.map((index) => ({ IndexName: index.name, KeySchema: schema(index.pk, index.sk), Projection: { ProjectionType: 'KEYS_ONLY' as const } })),
     DeletionProtectionEnabled: settings.deletionProtection,
     ...(key !== undefined && { SSESpecification: key }),
     ...(settings.stream !== null && { StreamSpecification: streaming(settings.stream) }),

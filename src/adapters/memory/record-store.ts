@@ -5,7 +5,7 @@
 import { canonicalImage, parseCanonicalImage } from '../../core/canonical-image';
 import { integerOf, keyOf, stringOf, type Image, type TableKey } from '../../core/image';
 import { KeySchema } from '../../core/table-keys';
-import { PortError, type Clock, type Random, type RecordStore, type RecordWrite, type StreamEvent } from '../../ports';
+import { PortError, type Clock, type IndexRange, type Random, type RecordStore, type RecordWrite, type StreamEvent } from '../../ports';
 
 export interface MemoryRecords extends RecordStore {
   /** Every change so far, in order, as the stream would deliver it. */
@@ -58,6 +58,12 @@ export function memoryRecords({ now, random }: { readonly now: Clock; readonly r
     return there !== 'absent' && integerOf(there, 'rev') === each.ifRev ? undefined : there;
   };
   const all = (): Image[] => [...items.values()].map(parseCanonicalImage);
+  const indexed = async function* (index: { readonly pk: string; readonly sk: string }, value: string, { since = '', until, newestFirst = false }: IndexRange = {}): AsyncGenerator<TableKey> {
+    const at = (image: Image): string => stringOf(image, index.sk) as string;
+    const found = all().filter((image) => stringOf(image, index.pk) === value && stringOf(image, index.sk) !== undefined);
+    const wanted = found.filter((image) => at(image) >= since && (until === undefined || at(image) < until)).sort((a, b) => inByteOrder(at(a), at(b)));
+    yield* (newestFirst ? wanted.reverse() : wanted).map(keyOf);
+  };
 
   return {
     stream,
@@ -85,16 +91,14 @@ export function memoryRecords({ now, random }: { readonly now: Clock; readonly r
       for (const each of writes) if ('image' in each) write(keyOf(each.image), each.image);
       return 'done';
     },
-    partition: async function* (pk, skPrefix = '') {
+    partition: async function* (pk, skPrefix = '', { newestFirst = false, before, limit } = {}) {
       const found = all().filter((image) => stringOf(image, 'pk') === pk && stringOf(image, 'sk')?.startsWith(skPrefix));
-      yield* found.sort((a, b) => inByteOrder(keyOf(a).sk, keyOf(b).sk));
+      const wanted = before === undefined ? found : found.filter((image) => inByteOrder(keyOf(image).sk, before) < 0);
+      const inOrder = wanted.sort((a, b) => inByteOrder(keyOf(a).sk, keyOf(b).sk));
+      yield* (newestFirst ? inOrder.reverse() : inOrder).slice(0, limit);
     },
-    ofCustomer: async function* (customerId, options) {
-      const at = (image: Image): string => stringOf(image, KeySchema.byCustomer.sk) as string;
-      const indexed = all().filter((image) => stringOf(image, KeySchema.byCustomer.pk) === customerId && stringOf(image, KeySchema.byCustomer.sk) !== undefined);
-      const wanted = indexed.filter((image) => options?.since === undefined || at(image) >= options.since);
-      yield* wanted.sort((a, b) => inByteOrder(at(a), at(b))).map(keyOf);
-    },
+    ofCustomer: (customerId, range) => indexed(KeySchema.byCustomer, customerId, range),
+    ofOperator: (operatorId, range) => indexed(KeySchema.byOperator, operatorId, range),
     scan: async function* (options) {
       yield* all().filter((image) => options?.kinds === undefined || options.kinds.includes(stringOf(image, 'kind') ?? ''));
     },
