@@ -44,8 +44,8 @@ export const LAYERS = [
   {
     from: 'lib',
     forbidden: [
-      { pattern: upTo('operations', 'adapters', 'cli', 'lambdas', 'local', 'bin'), why: 'lib takes only env names, metric names, roles and table keys from src.' },
-      { pattern: 'src/(ports|operations|adapters|cli)|src/runtime/(?!env$)|src/core/(?!(table-keys|metric-names|staff/actor)$)', why: 'lib takes only env names, metric names, roles and table keys from src.' },
+      { pattern: upTo('operations', 'adapters', 'cli', 'lambdas', 'local', 'bin'), why: 'lib takes only env names, metric names, roles, table keys and the shape of a setting from src.' },
+      { pattern: 'src/(ports|operations|adapters|cli)|src/runtime/(?!env$)|src/core/(?!(table-keys|metric-names|staff/(actor|profile-settings))$)', why: 'lib takes only env names, metric names, roles, table keys and the shape of a setting from src.' },
     ],
   },
 ];

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { profileSettings } from '../src/core/staff/profile-settings';
 
 /** What CloudWatch Logs accepts as a retention; taken from the PutRetentionPolicy reference. */
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;
@@ -121,11 +122,19 @@ const stageSettings = z.strictObject({
     },
     'must be {"emails": [...], "absenceHours": <hours or null>, "sealLagSeconds": <seconds>}',
   ),
-  /** Staff who use the API. `corsOrigins`: where the pages come from that may call it, e.g. "https://console.example.com"; none: no page may. */
+  /**
+   * Staff who use the API. `corsOrigins`: where the pages come from that may call it, e.g. "https://console.example.com"; none: no page may. `limit`: what one operator may ask: `burst` requests
+   * at once, and `ratePerSecond` in the long run.
+   */
   staff: z.strictObject(
-    { corsOrigins: z.array(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d+)?$|^http:\/\/localhost(:\d+)?$/, 'must be an origin: "https://<host>", without a path')) },
-    'must be given: {"corsOrigins": [<origins>]}',
+    {
+      corsOrigins: z.array(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d+)?$|^http:\/\/localhost(:\d+)?$/, 'must be an origin: "https://<host>", without a path')),
+      limit: z.strictObject({ ratePerSecond: wholeNumber(1, 1_000, 'requests a second'), burst: wholeNumber(1, 10_000, 'requests') }, 'must be {"ratePerSecond": <n>, "burst": <n>}'),
+    },
+    'must be given: {"corsOrigins": [<origins>], "limit": {"ratePerSecond": <n>, "burst": <n>}}',
   ),
+  /** What staff may write in a customer's profile: the punctuation of names, and the fields of the company's own (docs/api.md). */
+  profile: profileSettings,
   /**
    * The roles of people who run the stage (lib/constructs/operator-policy.ts); null: none are made. An IAM user's second factor must be younger than `mfaMaxAgeMinutes`. `identityProvider`: the
    * one that federated sessions come through and whose sign-in enforces a second factor; null: no federated session is let in.

@@ -23,6 +23,7 @@ export interface CleanedText {
 
 // Marks (U+200E, U+200F, U+061C) stay: Arabic and Hebrew need them and they reorder nothing but their neighbours. Joiners stay: emoji are made of them.
 const UNWANTED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
+const UNWANTED_ONE = new RegExp(`^(?:${UNWANTED.source})$`, 'u');
 /** All ASCII and nothing to remove: already in NFC, the most common text by far. */
 const PLAIN = /^[\t\n\x20-\x7e]*$/;
 
@@ -44,7 +45,11 @@ export function cleanText(text: string): CleanedText | 'unchanged' {
   return clean === text ? 'unchanged' : { text: clean, removed: [...removed.values()] };
 }
 
-const nameOf = (character: string): string => `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+/** Why `character` (one code point, or half of a surrogate pair) is removed; undefined: it stays. What staff write is refused for what is removed here (staff/profile-rules.ts). */
+export const whyUnwanted = (character: string): RemovedCharacter['why'] | undefined => (UNWANTED_ONE.test(character) ? reasonFor(character) : undefined);
+
+/** `U+202E` of a character of one code point. */
+export const nameOf = (character: string): string => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 function reasonFor(character: string): RemovedCharacter['why'] {
   const unit = character.charCodeAt(0);

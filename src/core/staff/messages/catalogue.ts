@@ -1,0 +1,38 @@
+/**
+ * The languages errors are told in. Another one is a file beside these with a sentence for every rule and a line here.
+ */
+import type { FieldError } from '../refusal';
+import { en } from './en';
+import type { Catalogue, Rule, RuleParameters } from './rules';
+import { zh } from './zh';
+
+export const CATALOGUES = { en, zh } as const satisfies Record<string, Catalogue>;
+export type Language = keyof typeof CATALOGUES;
+const DEFAULT: Language = 'en';
+
+/** One error in words. `field`: JSON Pointer, or the name of a header or parameter. */
+export function fieldError<R extends Rule>(language: Language, field: string, rule: R, parameters: RuleParameters[R], example?: string): FieldError {
+  const catalogue: Catalogue = CATALOGUES[language];
+  return { field, rule, detail: catalogue[rule](parameters), ...(example !== undefined && { example }) };
+}
+
+/** The language of ours that an Accept-Language header wants most (RFC 9110, 12.5.4; `zh-Hant-TW` is content with `zh`); English where it wants none of them. Never throws. */
+export function languageOf(acceptLanguage: string | undefined): Language {
+  let best: Language = DEFAULT;
+  let bestQuality = 0;
+  // A header of thousands of languages is nobody's wish.
+  for (const range of (acceptLanguage ?? '').slice(0, 1_000).split(',')) {
+    const [tag = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    const quality = qualityOf(parameters);
+    const language = tag === '*' ? DEFAULT : tag.split('-')[0] ?? '';
+    if (quality > bestQuality && isLanguage(language)) [best, bestQuality] = [language, quality];
+  }
+  return best;
+}
+
+const isLanguage = (tag: string): tag is Language => Object.hasOwn(CATALOGUES, tag);
+
+function qualityOf(parameters: readonly string[]): number {
+  const q = parameters.find((parameter) => parameter.startsWith('q='));
+  return q === undefined ? 1 : /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(q.slice(2)) ? Number(q.slice(2)) : 0;
+}
