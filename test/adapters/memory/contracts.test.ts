@@ -6,6 +6,7 @@ import { memoryLog } from '../../../src/adapters/memory/log-store';
 import { memoryRecordRepairs } from '../../../src/adapters/memory/record-repairs';
 import { memoryRecords } from '../../../src/adapters/memory/record-store';
 import { memoryRestoreTarget, type MemoryTables } from '../../../src/adapters/memory/restore-target';
+import { memoryRequests } from '../../../src/adapters/memory/request-memory';
 import { memoryStreamReaders } from '../../../src/adapters/memory/stream-readers';
 import { memoryVault } from '../../../src/adapters/memory/vault';
 import { versionedVault } from '../../../src/adapters/memory/versioned-vault';
@@ -17,6 +18,7 @@ import { keyServiceContract, keyTableContract, signerContract } from '../../cont
 import { logStoreContract } from '../../contracts/log-store-contract';
 import { recordRepairsContract } from '../../contracts/record-repairs-contract';
 import { recordStoreContract } from '../../contracts/record-store-contract';
+import { requestMemoryContract } from '../../contracts/request-memory-contract';
 import { restoreTargetContract } from '../../contracts/restore-target-contract';
 import { streamReadersContract, type ReaderSettingsInTest } from '../../contracts/stream-readers-contract';
 import { vaultVersionsContract } from '../../contracts/vault-versions-contract';
@@ -50,6 +52,7 @@ streamReadersContract('memory', async () => {
   };
 });
 viewStoreContract('memory', async () => memoryViews());
+requestMemoryContract('memory', async () => memoryRequests());
 logStoreContract('memory', async () => memoryLog());
 vaultContract('memory', async () => memoryVault());
 const versioned = () => versionedVault({ mode: 'COMPLIANCE', retentionDays: 1 }, world.now);
