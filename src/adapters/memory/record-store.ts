@@ -5,7 +5,7 @@
 import { canonicalImage, parseCanonicalImage } from '../../core/canonical-image';
 import { integerOf, keyOf, stringOf, type Image, type TableKey } from '../../core/image';
 import { KeySchema } from '../../core/table-keys';
-import { PortError, type Clock, type IndexRange, type Random, type RecordStore, type RecordWrite, type StreamEvent } from '../../ports';
+import { PortError, type Clock, type IndexedKey, type IndexRange, type Random, type RecordStore, type RecordWrite, type StreamEvent } from '../../ports';
 
 export interface MemoryRecords extends RecordStore {
   /** Every change so far, in order, as the stream would deliver it. */
@@ -58,11 +58,11 @@ export function memoryRecords({ now, random }: { readonly now: Clock; readonly r
     return there !== 'absent' && integerOf(there, 'rev') === each.ifRev ? undefined : there;
   };
   const all = (): Image[] => [...items.values()].map(parseCanonicalImage);
-  const indexed = async function* (index: { readonly pk: string; readonly sk: string }, value: string, { since = '', until, newestFirst = false }: IndexRange = {}): AsyncGenerator<TableKey> {
+  const indexed = async function* (index: { readonly pk: string; readonly sk: string }, value: string, { since = '', until, newestFirst = false }: IndexRange = {}): AsyncGenerator<IndexedKey> {
     const at = (image: Image): string => stringOf(image, index.sk) as string;
     const found = all().filter((image) => stringOf(image, index.pk) === value && stringOf(image, index.sk) !== undefined);
     const wanted = found.filter((image) => at(image) >= since && (until === undefined || at(image) < until)).sort((a, b) => inByteOrder(at(a), at(b)));
-    yield* (newestFirst ? wanted.reverse() : wanted).map(keyOf);
+    yield* (newestFirst ? wanted.reverse() : wanted).map((image) => ({ ...keyOf(image), receivedAt: at(image) }));
   };
 
   return {
@@ -92,7 +92,8 @@ export function memoryRecords({ now, random }: { readonly now: Clock; readonly r
       return 'done';
     },
     partition: async function* (pk, skPrefix = '', { newestFirst = false, before, limit } = {}) {
-      const found = all().filter((image) => stringOf(image, 'pk') === pk && stringOf(image, 'sk')?.startsWith(skPrefix));
+      const ofPartition = `${JSON.stringify([pk]).slice(0, -1)},`;
+      const found = [...items].filter(([name]) => name.startsWith(ofPartition)).map(([, bytes]) => parseCanonicalImage(bytes)).filter((image) => stringOf(image, 'sk')?.startsWith(skPrefix));
       const wanted = before === undefined ? found : found.filter((image) => inByteOrder(keyOf(image).sk, before) < 0);
       const inOrder = wanted.sort((a, b) => inByteOrder(keyOf(a).sk, keyOf(b).sk));
       yield* (newestFirst ? inOrder.reverse() : inOrder).slice(0, limit);

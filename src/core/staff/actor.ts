@@ -7,12 +7,18 @@
 export const ROLES = ['sales', 'support', 'compliance', 'dpo', 'auditor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** A machine that records what it sent. No group gives it, so no person can have it; a token of the machine's own client does. */
+export const SYSTEM_ROLE = 'system';
+/** What such a token has, and no sign-in of a person: the scope `<server>/<name>`. */
+export const OUTBOUND_SCOPE = { server: 'intact', name: 'outbound' } as const;
+export type ActingRole = Role | typeof SYSTEM_ROLE;
+
 export interface Actor {
-  /** The user pool's `sub`: random, never given to anybody else, not a name. */
+  /** The user pool's `sub`: random, never given to anybody else, not a name. Of a machine its client's id. */
   readonly operatorId: string;
-  /** The user name, which nobody can change after it was given; attributes such as a display name could be changed by their owner. */
+  /** The user name, which nobody can change after it was given; attributes such as a display name could be changed by their owner. Of a machine its client's id again. */
   readonly name: string;
-  readonly role: Role;
+  readonly role: ActingRole;
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly requestId: string;

@@ -6,7 +6,7 @@ import { invalidCursor, openCursor, sealCursor } from '../../../src/core/staff/c
 const numRuns = process.env['INTACT_FULL'] === '1' ? 10_000 : 500;
 const secret = createHash('sha256').update('secret').digest();
 const scope = { operatorId: 'anna', route: 'GET /v1/customers', filter: ['tag', 'vip'] };
-const text = fc.string({ unit: 'binary' }).filter((each) => each.isWellFormed());
+const text = fc.string({ unit: 'binary' }).map((each) => Buffer.from(each).toString());
 
 it('is opened to what was sealed, in its own scope', () => {
   fc.assert(fc.property(text, text, text, fc.array(text), (operatorId, route, position, filter) => {

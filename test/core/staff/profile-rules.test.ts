@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { cleanText } from '../../../src/core/clean-text';
 import { CATALOGUES } from '../../../src/core/staff/messages/catalogue';
 import { checkChange, checkNote, checkProfile, checkReason, EXAMPLES, isRefused, type ProfileInput } from '../../../src/core/staff/profile-rules';
+import type { FieldError } from '../../../src/core/staff/refusal';
 import { PLAIN_PROFILES, profileSettings, type ProfileSettings } from '../../../src/core/staff/profile-settings';
 
 const numRuns = process.env['INTACT_FULL'] === '1' ? 10_000 : 500;
@@ -70,7 +71,7 @@ describe('a name', () => {
   it('of 200 characters outside the basic plane is not too long', () => expect(name('𠮷'.repeat(200))).toEqual([]));
 
   it('is refused with the place in code points, and what stands there', () => {
-    const [error] = checkProfile(settings, { name: '𠮷田\u202eb' }) as { detail: string; field: string; example?: string }[];
+    const [error] = checkProfile(settings, { name: '𠮷田\u202eb' }) as readonly FieldError[];
     expect(error).toMatchObject({ field: '/name', rule: 'bidi-override', example: EXAMPLES.name });
     expect(error?.detail).toContain('index 2, U+202E');
   });
@@ -156,6 +157,8 @@ describe('custom fields', () => {
     expect(checkProfile(settings, { custom })).toEqual({ tags: [], custom });
   });
 
+  it('are kept in normal form C, and a negative nothing as nothing', () => expect(checkProfile(settings, { custom: { city: 'Ko\u0308ln', discount: -0 } })).toEqual({ tags: [], custom: { city: 'Köln', discount: 0 } }));
+
   it.each<[string, unknown, string]>([
     ['city', 'Castrop-Rauxel', 'too-long'],
     ['city', 5, 'wrong-type'],
@@ -209,7 +212,7 @@ describe('every problem at once', () => {
   it.each([[null], [undefined], ['x'], [[]], [5]])('%j is no profile', (input) => expect(isRefused(checkProfile(settings, input))).toBe(true));
 
   it('in the language of the caller, without repeating what was sent', () => {
-    const [zh] = checkProfile(settings, { name: 'Secret\u202e' }, 'zh', '/profile') as { field: string; detail: string }[];
+    const [zh] = checkProfile(settings, { name: 'Secret\u202e' }, 'zh', '/profile') as readonly FieldError[];
     expect(zh?.field).toBe('/profile/name');
     expect(zh?.detail).toMatch(/[\u4e00-\u9fff]/);
     expect(zh?.detail).not.toContain('Secret');

@@ -1,0 +1,92 @@
+/**
+ * One line of the access log: who asked for what, from where, who decided and how it came out. It names customers by their random ids and holds nothing of what was seen, so it
+ * outlives the erasure of a person: that somebody looked at them, not what there was.
+ */
+import { stringOf, integerOf, type Image } from '../image';
+import { systemImage } from '../own-records';
+import { recordKeys } from '../table-keys';
+import { ACTIONS, type Action, type Decision, type ResourceType } from './actions';
+import type { Actor } from './actor';
+import type { Refusal } from './refusal';
+
+/** Whoever can act: staff in a role, or a sending system, which is of none of them. */
+export type AccessActor = Omit<Actor, 'role'> & { readonly role: string };
+
+export interface AccessEvent {
+  /** ISO 8601 UTC, milliseconds. */
+  readonly at: string;
+  /** 12 characters, random: tells apart what happened in the same millisecond, and a writer that lost the reply knows its own write by it. */
+  readonly id: string;
+  readonly actor: AccessActor;
+  readonly action: Action;
+  readonly decision: Decision;
+  readonly resourceType: ResourceType;
+  readonly customerId?: string;
+  /** Of what the customer's: a note, a message (its hash), a version. Never content. */
+  readonly resourceId?: string;
+  readonly outcome: 'done' | Refusal['code'];
+  /** How many records were answered with, or changed. */
+  readonly count?: number;
+}
+
+/** The record of `event`, without its MAC. */
+export function accessImage(event: AccessEvent, systemSubject: string): Image {
+  const { at, id, actor, action, decision, resourceType, customerId, resourceId, outcome, count } = event;
+  return {
+    ...systemImage(recordKeys.access(at, id), 'access', systemSubject, at),
+    ...operatorAttributes(actor),
+    userAgent: { S: text(actor.userAgent) },
+    action: { S: action },
+    decision: { S: decision.allowed ? 'allow' : 'deny' },
+    policies: { L: decision.policies.map((policy) => ({ S: policy })) },
+    resourceType: { S: resourceType },
+    ...(customerId !== undefined && { customerId: { S: customerId } }),
+    ...(resourceId !== undefined && { resourceId: { S: resourceId } }),
+    outcome: { S: outcome },
+    ...(count !== undefined && { count: { N: String(count) } }),
+  };
+}
+
+/** What `image` says; undefined where it is no access record of ours. Whether anybody may believe it, its MAC says: check that first. */
+export function accessEventOf(image: Image): AccessEvent | undefined {
+  const [at, sk, action, decision, outcome] = ['receivedAt', 'sk', 'action', 'decision', 'outcome'].map((name) => stringOf(image, name));
+  const actor = operatorIn(image);
+  const { policies } = image;
+  if (stringOf(image, 'kind') !== 'access' || at === undefined || sk?.startsWith(`${at}#`) !== true || action === undefined || !isAction(action)) return undefined;
+  if (actor === undefined || (decision !== 'allow' && decision !== 'deny') || outcome === undefined || policies === undefined || !('L' in policies)) return undefined;
+  const [customerId, resourceId, count] = [stringOf(image, 'customerId'), stringOf(image, 'resourceId'), integerOf(image, 'count')];
+  return {
+    at,
+    id: sk.slice(at.length + 1),
+    actor: { ...actor, userAgent: stringOf(image, 'userAgent') ?? '' },
+    action,
+    decision: { allowed: decision === 'allow', policies: policies.L.flatMap((policy) => ('S' in policy ? [policy.S] : [])) },
+    resourceType: (stringOf(image, 'resourceType') ?? ACTIONS[action].resource) as ResourceType,
+    ...(customerId !== undefined && { customerId }),
+    ...(resourceId !== undefined && { resourceId }),
+    outcome: outcome as AccessEvent['outcome'],
+    ...(count !== undefined && { count }),
+  };
+}
+
+const isAction = (name: string): name is Action => Object.hasOwn(ACTIONS, name);
+
+/** Who did something, as every record has it that an operator caused: the index `byOperator` finds them by it. */
+export const operatorAttributes = ({ operatorId, name, role, sourceIp, requestId }: Omit<AccessActor, 'userAgent'>): Image => ({
+  operatorId: { S: operatorId },
+  operatorName: { S: text(name) },
+  operatorRole: { S: role },
+  sourceIp: { S: text(sourceIp) },
+  requestId: { S: text(requestId) },
+});
+
+export function operatorIn(image: Image): Omit<AccessActor, 'userAgent'> | undefined {
+  const [operatorId, name, role, sourceIp, requestId] = ['operatorId', 'operatorName', 'operatorRole', 'sourceIp', 'requestId'].map((attribute) => stringOf(image, attribute));
+  if (operatorId === undefined || name === undefined || role === undefined || sourceIp === undefined || requestId === undefined) return undefined;
+  return { operatorId, name, role, sourceIp, requestId };
+}
+
+/** What a caller calls itself is anything at all: bounded, and in the UTF-8 that a table has. */
+const MAX_TEXT = 256;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
+const text = (value: string): string => value.slice(0, MAX_TEXT).replace(LONE_SURROGATES, '\ufffd');
