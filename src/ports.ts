@@ -54,11 +54,16 @@ export interface RecordStore {
    */
   partition(pk: string, skPrefix?: string, options?: { readonly newestFirst?: boolean; readonly before?: string; readonly limit?: number }): AsyncIterable<Image>;
   /** Keys of everything of one customer, oldest receivedAt first; eventually consistent. */
-  ofCustomer(customerId: string, options?: IndexRange): AsyncIterable<TableKey>;
+  ofCustomer(customerId: string, options?: IndexRange): AsyncIterable<IndexedKey>;
   /** Keys of everything one operator did, oldest receivedAt first; eventually consistent. */
-  ofOperator(operatorId: string, options?: IndexRange): AsyncIterable<TableKey>;
+  ofOperator(operatorId: string, options?: IndexRange): AsyncIterable<IndexedKey>;
   /** Every item, no order; a segmented scan. */
   scan(options?: { readonly kinds?: readonly string[] }): AsyncIterable<Image>;
+}
+
+/** As an index has it: the key of a record and when it was received. */
+export interface IndexedKey extends TableKey {
+  readonly receivedAt: string;
 }
 
 /** The part of an index with since ≤ receivedAt < until, ISO 8601 UTC with milliseconds; those of one millisecond in any order. */

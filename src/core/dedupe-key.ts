@@ -15,7 +15,8 @@ export type HashTag =
   | 'quarantine' // [account or '', kept bytes]
   | 'content' // [pk, sk, attribute, bytes]: the name of an inbox object
   | 'delivery' // [bytes]: proof in an inbox name that we put it there
-  | 'link'; // [customerId, other customerId]: a proposal that is made once
+  | 'link' // [customerId, other customerId]: a proposal that is made once
+  | 'search'; // [type of a term, term]: what staff find customers by
 
 const STRING = Buffer.from('s');
 const BYTES = Buffer.from('b');

@@ -41,8 +41,9 @@ export const recordKeys = {
   access: (at: string, id: string): TableKey => ({ pk: `access#${at.slice(0, 10)}`, sk: `${at}#${id}` }),
   /** What a sending system says it sent, beside the statuses of the same wamid. */
   outbound: (hashedWamid: string, phoneNumberId: string): TableKey => ({ pk: `m#${hashedWamid}`, sk: `${phoneNumberId}#outbound` }),
-  hold: (customerId: string): TableKey => ({ pk: `c#${customerId}`, sk: 'hold' }),
-  reason: (customerId: string, reasonId: string): TableKey => ({ pk: `c#${customerId}`, sk: `reason#${reasonId}` }),
+  /** Holds have a partition of their own: rights know partitions, and who writes profiles must not be able to end a hold. */
+  hold: (customerId: string): TableKey => ({ pk: `hold#${customerId}`, sk: 'hold' }),
+  reason: (customerId: string, reasonId: string): TableKey => ({ pk: `hold#${customerId}`, sk: `reason#${reasonId}` }),
   /** One for each customer anybody ever asked to be erased; Query: all of them. */
   erasureRequest: (customerId: string): TableKey => ({ pk: 'erasure-request', sk: customerId }),
   erasure: (erasureId: string): TableKey => ({ pk: `erasure#${erasureId}`, sk: 'erasure' }),

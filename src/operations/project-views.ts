@@ -2,31 +2,42 @@
  * Keeps the views current from the records' stream. Views are derived: losing them loses nothing, and `rebuildViews` makes them again. Repeats and disorder
  * change nothing, so a batch that failed half-way is simply processed again.
  */
-import type { Image } from '../core/image';
+import { stringOf, type Image } from '../core/image';
+import { checkMac } from '../core/record-mac';
+import { indexChanges, isIndexed, type IndexChange } from '../core/staff/search-index';
 import { viewsOf } from '../core/views';
-import type { RecordStore, StreamEvent, ViewStore } from '../ports';
+import type { Clock, RecordStore, StreamEvent, ViewStore } from '../ports';
 import { inParallel } from './in-parallel';
+import type { Secrets } from './load-secrets';
 
 /** Updates in flight; they touch few items, and more at once would only refuse each other. */
 const CONCURRENCY = 8;
+/** How long a row of the search index says that it is gone, so that an older event which comes late does not bring it back: a stream holds its events for a day. */
+const GONE_FOR_SECONDS = 7 * 86_400;
 
 export interface ProjectDeps {
-  readonly views: Pick<ViewStore, 'apply'>;
+  readonly views: Pick<ViewStore, 'apply' | 'place' | 'remove'>;
+  readonly keys: Pick<Secrets, 'macKeys' | 'dedupeKey'>;
+  readonly now: Clock;
 }
 
-/** Applies what the events mean for the views. Only new records count: what is overwritten or removed is the sealer's business. Throws `PortError`. */
-export async function projectViews(deps: ProjectDeps, events: readonly StreamEvent[]): Promise<{ readonly applied: number; readonly seen: number }> {
-  return apply(deps, events.flatMap((event) => (event.op === 'INSERT' && event.newImage !== undefined ? [event.newImage] : [])));
+export interface Projected {
+  readonly applied: number;
+  readonly seen: number;
+}
+
+/** Applies what the events mean for the views. Of most kinds only new records count: what is overwritten or removed is the sealer's business. Throws `PortError`. */
+export async function projectViews(deps: ProjectDeps, events: readonly StreamEvent[]): Promise<Projected> {
+  const summed = await apply(deps, events.flatMap(({ op, newImage }) => (op === 'INSERT' && newImage !== undefined ? [newImage] : [])));
+  return sumOf([summed, await projectIndex(deps, events.filter(({ key }) => isIndexed(key)))]);
 }
 
 /** Makes the views of everything in the table; into an empty views table, or over one that it then completes. */
-export async function rebuildViews(deps: ProjectDeps & { readonly records: Pick<RecordStore, 'scan'> }): Promise<{ readonly applied: number; readonly seen: number }> {
-  const sum = { applied: 0, seen: 0 };
+export async function rebuildViews(deps: ProjectDeps & { readonly records: Pick<RecordStore, 'scan'> }): Promise<Projected> {
+  let sum: Projected = { applied: 0, seen: 0 };
   let page: Image[] = [];
   const flush = async (): Promise<void> => {
-    const { applied, seen } = await apply(deps, page);
-    sum.applied += applied;
-    sum.seen += seen;
+    sum = sumOf([sum, await apply(deps, page), await projectIndex(deps, page.filter(isOfIndex).map((newImage) => ({ op: 'INSERT', newImage })))]);
     page = [];
   };
   for await (const image of deps.records.scan()) {
@@ -40,8 +51,36 @@ export async function rebuildViews(deps: ProjectDeps & { readonly records: Pick<
 /** Enough to keep the updates in flight busy. */
 const PAGE = 256;
 
-async function apply({ views }: ProjectDeps, records: readonly Image[]): Promise<{ readonly applied: number; readonly seen: number }> {
-  const outcomes = await inParallel(records.flatMap(viewsOf), CONCURRENCY, (update) => views.apply(update));
+const isOfIndex = (image: Image): boolean => isIndexed({ pk: stringOf(image, 'pk') ?? '', sk: '' }) && stringOf(image, 'sk') !== undefined;
+
+async function apply({ views }: ProjectDeps, records: readonly Image[]): Promise<Projected> {
+  return counted(await inParallel(records.flatMap(viewsOf), CONCURRENCY, (update) => views.apply(update)));
+}
+
+/**
+ * The search index follows customers and aliases through all their states. Only through ours: a state that somebody wrote by hand is as good as not there, so the rows of the one before it are still there
+ * when that is put back.
+ */
+async function projectIndex({ views, keys, now }: ProjectDeps, events: readonly Pick<StreamEvent, 'op' | 'newImage' | 'oldImage'>[]): Promise<Projected> {
+  if (events.length === 0) return { applied: 0, seen: 0 };
+  const [macKeys, dedupeKey] = await Promise.all([keys.macKeys(), keys.dedupeKey()]);
+  const ours = (image: Image | undefined): Image | undefined => (image !== undefined && checkMac(macKeys, image) === 'valid' ? image : undefined);
+  const goesAt = Math.floor(now().getTime() / 1000) + GONE_FOR_SECONDS;
+  const place = ({ key, order, row, isGone }: IndexChange): Promise<'applied' | 'seen'> => views.place({ key, order, set: row, ...(isGone && { goesAt }) });
+  const outcomes: Projected[] = [];
+  // One event after the other: two of one record may be about the same row, and a removal leaves nothing by which a later change could tell what came first.
+  for (const { op, newImage, oldImage } of events) {
+    const [before, after] = [ours(oldImage), ours(newImage)];
+    if (op !== 'REMOVE' && after === undefined) continue;
+    const changes = indexChanges(dedupeKey, before, after);
+    outcomes.push(counted(await inParallel(changes, CONCURRENCY, (change) => (op === 'REMOVE' ? views.remove(change.key, change.order) : place(change)))));
+  }
+  return sumOf(outcomes);
+}
+
+function counted(outcomes: readonly ('applied' | 'seen')[]): Projected {
   const applied = outcomes.filter((outcome) => outcome === 'applied').length;
   return { applied, seen: outcomes.length - applied };
 }
+
+const sumOf = (parts: readonly Projected[]): Projected => ({ applied: parts.reduce((sum, { applied }) => sum + applied, 0), seen: parts.reduce((sum, { seen }) => sum + seen, 0) });

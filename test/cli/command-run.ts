@@ -138,7 +138,7 @@ export async function memoryDeployment(seed = 1) {
     posts,
     /** Everything recorded so far is projected, sealed and published. */
     settle: async (): Promise<void> => {
-      await projectViews({ views }, world.stream);
+      await projectViews({ views, keys, now: world.now }, world.stream);
       // Sealing writes findings, which are sealed in turn.
       for (let before = -1; before !== world.stream.length; ) {
         before = world.stream.length;

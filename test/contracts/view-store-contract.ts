@@ -41,6 +41,39 @@ export function viewStoreContract(name: string, make: () => Promise<ViewStore>):
       expect(await stored()).toMatchObject({ n: { N: '20' } });
     });
 
+    test('a view is placed as a whole, by the greatest order, and whatever is late changes nothing', async () => {
+      const key = { pk, sk: 'v' };
+      expect(await views.place({ key, order: '2', set: { a: { S: '2' }, b: { S: 'x' } }, goesAt: 4_000_000_000 })).toBe('applied');
+      expect(await views.place({ key, order: '1', set: { a: { S: '1' } } })).toBe('seen');
+      expect(await views.place({ key, order: '2', set: { a: { S: 'again' } } })).toBe('seen');
+      expect(await stored()).toEqual({ pk: { S: pk }, sk: { S: 'v' }, a: { S: '2' }, b: { S: 'x' } });
+      expect(await views.place({ key, order: '3', set: { a: { S: '3' } } })).toBe('applied');
+      expect(await stored()).toEqual({ pk: { S: pk }, sk: { S: 'v' }, a: { S: '3' } });
+    });
+
+    test('a placed view is removed unless something newer is there', async () => {
+      const key = { pk, sk: 'v' };
+      expect(await views.remove(key, '9')).toBe('seen');
+      await views.place({ key, order: '5', set: {} });
+      expect(await views.remove(key, '4')).toBe('seen');
+      expect(await stored()).not.toBe('absent');
+      expect(await views.remove(key, '5')).toBe('applied');
+      expect(await stored()).toBe('absent');
+      expect(await views.place({ key, order: '5', set: {} })).toBe('applied');
+    });
+
+    test('a partition can begin before a view, or hold what begins alike', async () => {
+      for (const sk of ['a', 'b', 'b#1', 'b#2', 'c']) await views.place({ key: { pk, sk }, order: '1', set: {} });
+      const keys = async (options: Parameters<ViewStore['partition']>[1]): Promise<string[]> => {
+        const found: string[] = [];
+        for await (const view of views.partition(pk, options)) found.push(keyOf(view).sk);
+        return found;
+      };
+      expect(await keys({ newestFirst: true, before: 'b#2', limit: 2 })).toEqual(['b#1', 'b']);
+      expect(await keys({ before: 'b' })).toEqual(['a']);
+      expect(await keys({ skPrefix: 'b#' })).toEqual(['b#1', 'b#2']);
+    });
+
     test('a partition comes in order, or newest first, or the first few', async () => {
       for (const sk of ['2', '1', '3']) await views.apply({ key: { pk, sk }, eventId: 'e', add: { n: 1 } });
       const keys = async (options?: Parameters<ViewStore['partition']>[1]): Promise<string[]> => {

@@ -6,11 +6,13 @@ import { getMessage } from '../../src/operations/get-message';
 import { listRecords } from '../../src/operations/list-records';
 import { projectViews, rebuildViews } from '../../src/operations/project-views';
 import type { StreamEvent, ViewStore } from '../../src/ports';
-import { contact, delivery, NUMBER, receivingWorld, textDelivery } from './receiving-world';
+import { contact, delivery, NUMBER, receivingWorld, textDelivery, type ReceivingWorld } from './receiving-world';
 
 const SHEENA = { waId: '16505551234' };
 const act = (id: string, type: string, body: object, at: number): object => ({ from: SHEENA.waId, id, timestamp: String(at), type, [type]: body });
 const status = (name: string, at: number): string => delivery({ statuses: [{ id: 'wamid.out', status: name, timestamp: String(at), recipient_id: SHEENA.waId }] });
+
+const projecting = ({ views, keys, now }: ReceivingWorld) => ({ views, keys, now });
 
 /** A day with one customer: texts, an echo with statuses, an edit, reactions, a revoke, something unreadable. */
 async function day() {
@@ -40,7 +42,7 @@ async function dump(views: ViewStore, customerId: string): Promise<readonly Imag
 
 test('a conversation shows its counts and its latest message by the time it was written, and holds no word of it', async () => {
   const { world, customerId } = await day();
-  await projectViews({ views: world.views }, world.records.stream);
+  await projectViews(projecting(world), world.records.stream);
   const conversation = await world.views.get(viewKeys.conversation(customerId, NUMBER));
   expect(conversation).toMatchObject({ inbound: { N: '2' }, outbound: { N: '1' }, statuses: { N: '3' }, edit: { N: '1' }, reaction: { N: '2' }, revoke: { N: '1' }, lastAt: { S: '320' }, lastKind: { S: 'reaction' } });
   const all = JSON.stringify(await dump(world.views, customerId));
@@ -51,41 +53,41 @@ test('a conversation shows its counts and its latest message by the time it was 
 
 test('the views are the same in any order, with repeats, and rebuilt from the table', async () => {
   const { world, customerId } = await day();
-  await projectViews({ views: world.views }, world.records.stream);
+  await projectViews(projecting(world), world.records.stream);
   const expected = await dump(world.views, customerId);
   const events = world.records.stream;
   await fc.assert(
     fc.asyncProperty(fc.shuffledSubarray([...events, ...events], { minLength: 2 * events.length }), fc.integer({ min: 1, max: 7 }), async (shuffled, size) => {
       const views = memoryViews();
-      for (let i = 0; i < shuffled.length; i += size) await projectViews({ views }, shuffled.slice(i, i + size));
+      for (let i = 0; i < shuffled.length; i += size) await projectViews({ ...projecting(world), views }, shuffled.slice(i, i + size));
       expect(await dump(views, customerId)).toEqual(expected);
     }),
     { numRuns: 20 },
   );
   const rebuilt = memoryViews();
-  await rebuildViews({ views: rebuilt, records: world.records });
+  await rebuildViews({ ...projecting(world), views: rebuilt, records: world.records });
   expect(await dump(rebuilt, customerId)).toEqual(expected);
   // Over existing ones it only completes.
-  expect(await rebuildViews({ views: world.views, records: world.records })).toMatchObject({ applied: 0 });
+  expect(await rebuildViews({ ...projecting(world), records: world.records })).toMatchObject({ applied: 0 });
 });
 
 test('what somebody wrote by hand, changed or removed changes no view and stops nothing', async () => {
   const { world, customerId } = await day();
-  await projectViews({ views: world.views }, world.records.stream);
+  await projectViews(projecting(world), world.records.stream);
   const expected = await dump(world.views, customerId);
   const [message] = await world.scan('message');
   world.records.byHand.put({ ...message!, text: { S: 'forged' } });
   world.records.byHand.remove({ pk: stringOf(message, 'pk')!, sk: stringOf(message, 'sk')! });
   world.records.byHand.put({ pk: { S: 'x' }, sk: { S: 'y' } });
   world.records.byHand.put({ pk: { S: 'x' }, sk: { S: 'z' }, kind: { S: 'nonsense' }, receivedAt: { S: '' } });
-  await projectViews({ views: world.views }, world.records.stream as readonly StreamEvent[]);
+  await projectViews(projecting(world), world.records.stream as readonly StreamEvent[]);
   expect(await dump(world.views, customerId)).toEqual(expected);
 });
 
 describe('a message asked for', () => {
   const get = async (id: string) => {
     const { world } = await day();
-    await projectViews({ views: world.views }, world.records.stream);
+    await projectViews(projecting(world), world.records.stream);
     return { world, found: await getMessage({ records: world.records, views: world.views, keys: world.keys, meter: world.meter }, id) };
   };
 

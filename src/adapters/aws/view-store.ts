@@ -4,7 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import {
+  DeleteItemCommand,
   GetItemCommand,
+  PutItemCommand,
   TransactWriteItemsCommand,
   type AttributeValue,
   type DynamoDBClient,
@@ -12,7 +14,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { PortError, type ViewStore } from '../../ports';
 import type { Image, TableKey } from '../../core/image';
-import { asked, cancelledBecause, conditions, imageOf, keyItem, queried } from './dynamodb';
+import { KeySchema } from '../../core/table-keys';
+import { asked, cancelledBecause, conditions, imageOf, itemOf, keyItem, queried, refusedBy } from './dynamodb';
 
 type Update = Parameters<ViewStore['apply']>[0];
 
@@ -33,17 +36,28 @@ export function viewStore(client: DynamoDBClient, table: string): ViewStore {
       return late;
     },
 
+    async place({ key, order, set, goesAt }) {
+      const expiry = goesAt === undefined ? {} : { [KeySchema.ttl]: { N: String(goesAt) } };
+      const Item = itemOf({ ...set, ...expiry, pk: { S: key.pk }, sk: { S: key.sk }, [ORDER]: { S: order } });
+      return unlessOlder(`place view ${named(key)}`, () => client.send(new PutItemCommand({ TableName: table, Item, ...storedOrderIs('less', order) })));
+    },
+
+    async remove(key, order) {
+      return unlessOlder(`remove view ${named(key)}`, () => client.send(new DeleteItemCommand({ TableName: table, Key: keyItem(key), ...storedOrderIs('at-most', order) })));
+    },
+
     async get(key) {
       const { Item } = await asked(`read view ${named(key)}`, () => client.send(new GetItemCommand({ TableName: table, Key: keyItem(key) })));
       return Item === undefined ? 'absent' : viewOf(imageOf(Item));
     },
 
-    async *partition(pk, { newestFirst = false, limit } = {}) {
+    async *partition(pk, { newestFirst = false, limit, before, skPrefix } = {}) {
+      const part = before !== undefined ? { condition: ' AND #sk < :sk', sk: before } : skPrefix !== undefined ? { condition: ' AND begins_with(#sk, :sk)', sk: skPrefix } : undefined;
       const query = {
         TableName: table,
-        KeyConditionExpression: '#pk = :pk',
-        ExpressionAttributeNames: { '#pk': 'pk' },
-        ExpressionAttributeValues: { ':pk': { S: pk } },
+        KeyConditionExpression: `#pk = :pk${part?.condition ?? ''}`,
+        ExpressionAttributeNames: { '#pk': 'pk', ...(part && { '#sk': 'sk' }) },
+        ExpressionAttributeValues: { ':pk': { S: pk }, ...(part && { ':sk': { S: part.sk } }) },
         ScanIndexForward: !newestFirst,
       };
       for await (const item of queried(client, `list views of ${pk}`, query, limit)) yield viewOf(item);
@@ -68,10 +82,31 @@ export function viewStore(client: DynamoDBClient, table: string): ViewStore {
   }
 }
 
+/** On a condition of the stored order: whether it held. */
+const unlessOlder = (what: string, call: () => Promise<unknown>): Promise<'applied' | 'seen'> =>
+  asked<'applied' | 'seen'>(
+    what,
+    async () => {
+      await call();
+      return 'applied';
+    },
+    (error) => (refusedBy(error) === undefined ? undefined : 'seen'),
+  );
+
+const storedOrderIs = (than: 'less' | 'at-most', order: string) => {
+  const nothingStored = 'attribute_not_exists(#order)';
+  const isThere = 'attribute_exists(#order)';
+  return {
+    ConditionExpression: than === 'less' ? `${nothingStored} OR #order < :order` : `${isThere} AND #order <= :order`,
+    ExpressionAttributeNames: { '#order': ORDER },
+    ExpressionAttributeValues: { ':order': { S: order } },
+  };
+};
+
 const named = (key: TableKey): string => `${key.pk} / ${key.sk}`;
 
 function viewOf(item: Image): Image {
-  const { [ORDER]: _order, ...view } = item;
+  const { [ORDER]: _order, [KeySchema.ttl]: _goesAt, ...view } = item;
   return view;
 }
 

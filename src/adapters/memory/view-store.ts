@@ -3,6 +3,7 @@ import { canonicalImage, parseCanonicalImage } from '../../core/canonical-image'
 import { keyOf, stringOf, type Image, type TableKey } from '../../core/image';
 import type { ViewStore } from '../../ports';
 
+const isBefore = (a: string, b: string): boolean => Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
 const nameOf = (key: TableKey): string => JSON.stringify([key.pk, key.sk]);
 
 export function memoryViews(): ViewStore {
@@ -26,9 +27,26 @@ export function memoryViews(): ViewStore {
       views.set(name, parseCanonicalImage(canonicalImage(after)));
       return 'applied';
     },
+    place: async ({ key, order, set }) => {
+      const name = nameOf(key);
+      const stored = orders.get(name);
+      if (stored !== undefined && stored >= order) return 'seen';
+      orders.set(name, order);
+      views.set(name, parseCanonicalImage(canonicalImage({ ...set, pk: { S: key.pk }, sk: { S: key.sk } })));
+      return 'applied';
+    },
+    remove: async (key, order) => {
+      const name = nameOf(key);
+      const stored = orders.get(name);
+      if (stored === undefined || stored > order) return 'seen';
+      orders.delete(name);
+      views.delete(name);
+      return 'applied';
+    },
     get: async (key) => views.get(nameOf(key)) ?? 'absent',
     partition: async function* (pk, options) {
-      const found = [...views.values()].filter((view) => stringOf(view, 'pk') === pk);
+      const isAsked = ({ sk }: TableKey): boolean => (options?.before === undefined || isBefore(sk, options.before)) && sk.startsWith(options?.skPrefix ?? '');
+      const found = [...views.values()].filter((view) => stringOf(view, 'pk') === pk && isAsked(keyOf(view)));
       found.sort((a, b) => Buffer.compare(Buffer.from(keyOf(a).sk), Buffer.from(keyOf(b).sk)));
       if (options?.newestFirst === true) found.reverse();
       yield* found.slice(0, options?.limit);

@@ -70,8 +70,10 @@ test('no write of any adapter goes out without a condition; only the change of a
   await keys.create({ subject: 's', generation: 1, wrapped: Buffer.alloc(60), kek: 1 });
   await keys.createSecret('mac', { generation: 1, wrapped: { 'us-east-1': Buffer.alloc(9) } });
   await views.apply({ key: { pk: 'a', sk: 'b' }, eventId: 'e', add: { n: 1 } });
+  await views.place({ key: { pk: 'a', sk: 'c' }, order: '1', set: {} });
+  await views.remove({ pk: 'a', sk: 'c' }, '1');
   const writes = sent.flatMap(writesOf);
-  expect(writes).toHaveLength(20);
+  expect(writes).toHaveLength(22);
   const bare = writes.filter(({ body }) => body['ConditionExpression'] === undefined);
   expect(bare.map(({ kind }) => kind)).toEqual(['Update']);
   const tokens = sent.filter(({ operation }) => operation === 'TransactWriteItems').map(({ json }) => json['ClientRequestToken']);
@@ -271,6 +273,15 @@ describe('a view', () => {
       { Put: { Item: { pk: { S: 'seen#e' }, sk: { S: 'conversation / 1' } } } },
       { Update: { UpdateExpression: 'SET #n1 = :v1, #n2 = :v2 ADD #n0 :v0', ConditionExpression: 'attribute_not_exists(#n2) OR #n2 < :v2' } },
     ]);
+  });
+
+  test('is placed or removed on a condition of what is stored, and says when it may go', async () => {
+    const refusal = jsonError('ConditionalCheckFailedException', {});
+    const { views, sent } = world(jsonReply({}), refusal, jsonReply({}), refusal);
+    const row = { key, order: '5', set: { last: { S: 'x' } }, goesAt: 1_800_000_000 };
+    expect([await views.place(row), await views.place(row), await views.remove(key, '5'), await views.remove(key, '5')]).toEqual(['applied', 'seen', 'applied', 'seen']);
+    expect(sent[0]?.json).toMatchObject({ Item: { last: { S: 'x' }, expiresAt: { N: '1800000000' } }, ConditionExpression: 'attribute_not_exists(#order) OR #order < :order' });
+    expect(sent[2]?.json).toMatchObject({ Key: { pk: { S: 'conversation' } }, ConditionExpression: 'attribute_exists(#order) AND #order <= :order' });
   });
 
   test('that holds something newer still counts what is summed', async () => {

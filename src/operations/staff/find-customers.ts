@@ -1,0 +1,136 @@
+/**
+ * Finds customers through the search index, newest first, a page at a time. The index proposes, the records decide: each candidate is read, checked, asked for at the policies, and held against the query.
+ * Who may read some customers only goes through the partition of their own: nothing of what they get, no count, no page and no cursor, depends on a customer of anybody else.
+ */
+import type { Actor } from '../../core/staff/actor';
+import { profileOf, revOf, type Profile } from '../../core/staff/profile';
+import { EVERYBODY, numberOf, partitionOf, rowIn } from '../../core/staff/search-index';
+import { nameAnswers, phoneAnswers, termOfPhone, termOfQuery, type PhoneQuery, type Term, type Word } from '../../core/staff/search-terms';
+import { stringOf, type Image, type TableKey } from '../../core/image';
+import { recordKeys } from '../../core/table-keys';
+import type { ViewStore } from '../../ports';
+import { inParallel } from '../in-parallel';
+import type { Secrets } from '../load-secrets';
+import type { GuardDeps, Room } from './guarded';
+
+export interface FindDeps extends GuardDeps {
+  readonly views: Pick<ViewStore, 'partition'>;
+  readonly keys: Pick<Secrets, 'macKeys' | 'dedupeKey'>;
+}
+
+/** All that is given must be so. */
+export interface Criteria {
+  readonly name?: readonly Word[];
+  readonly phone?: PhoneQuery;
+  readonly tag?: string;
+  readonly ownerId?: string;
+}
+
+export interface FoundCustomer {
+  readonly customerId: string;
+  readonly rev: number;
+  readonly profile: Profile;
+}
+
+export interface FoundPage {
+  readonly items: readonly FoundCustomer[];
+  /** The customer after whom the next page begins; absent: there is none. */
+  readonly after?: string;
+}
+
+/** Rows of the index one page looks at: what it may cost, whatever is asked. A page with fewer customers than asked for, even with none, is not the last one as long as it says where the next begins. */
+export const MAX_CANDIDATES = 200;
+const READ_AT_ONCE = 16;
+
+/** For use behind the guard. Throws `PortError`; `corrupt` where a record that would have to be judged is not as we wrote it. */
+export async function findCustomers(deps: FindDeps, room: Pick<Room, 'genuine'>, actor: Actor, criteria: Criteria, { limit, after }: { readonly limit: number; readonly after?: string }): Promise<FoundPage> {
+  const scope = scopeOf(deps, actor, criteria);
+  if (scope === 'nobody') return { items: [] };
+  const dedupeKey = await deps.keys.dedupeKey();
+  const genuine = async (key: TableKey): Promise<Image | undefined> => {
+    const image = await deps.records.get(key, { consistent: true });
+    return image === 'absent' ? undefined : room.genuine(image);
+  };
+  const reading: Reading = { deps, actor, criteria, dedupeKey, genuine };
+  const { candidates, isLast } = await candidatesOf(deps, partitionOf(dedupeKey, scope), after);
+  const items: FoundCustomer[] = [];
+  for (let from = 0; from < candidates.length; from += READ_AT_ONCE) {
+    const judged = await inParallel(candidates.slice(from, from + READ_AT_ONCE), READ_AT_ONCE, async ({ customerId, isGone }) => (isGone ? undefined : judge(reading, customerId)));
+    for (const [i, found] of judged.entries()) {
+      if (found !== undefined) items.push(found);
+      const seen = from + i + 1;
+      if (items.length === limit) return seen === candidates.length && isLast ? { items } : { items, after: candidates[seen - 1]!.customerId };
+    }
+  }
+  const last = candidates.at(-1);
+  return isLast || last === undefined ? { items } : { items, after: last.customerId };
+}
+
+/** Who may read a customer whom nobody is assigned to may read them all; the others, their own. Policies say so, not this file. */
+function scopeOf({ authorize }: FindDeps, actor: Actor, { name, phone, tag, ownerId }: Criteria): Term | 'nobody' {
+  const readsAll = authorize(actor, 'ReadCustomer', { type: 'Customer', id: 'anybody' }).allowed;
+  if (!readsAll) return ownerId === undefined || ownerId === actor.operatorId ? { type: 'owner', value: actor.operatorId } : 'nobody';
+  if (phone !== undefined) return termOfPhone(phone);
+  const ofName = name && termOfQuery(name);
+  if (ofName !== undefined) return ofName;
+  if (ownerId !== undefined) return { type: 'owner', value: ownerId };
+  return tag === undefined ? EVERYBODY : { type: 'tag', value: tag };
+}
+
+interface Candidate {
+  readonly customerId: string;
+  /** Had the term, and has it no longer. */
+  readonly isGone: boolean;
+}
+
+/** In the order of their rows; a customer can have several, one after the other. */
+async function candidatesOf({ views }: FindDeps, partition: string, after: string | undefined): Promise<{ readonly candidates: readonly Candidate[]; readonly isLast: boolean }> {
+  const candidates: Candidate[] = [];
+  let rows = 0;
+  for await (const view of views.partition(partition, { newestFirst: true, limit: MAX_CANDIDATES + 1, ...(after !== undefined && { before: after }) })) {
+    if (++rows > MAX_CANDIDATES) break;
+    const customerId = (stringOf(view, 'sk') ?? '').split('#')[0]!;
+    const isGone = rowIn(view) === undefined;
+    const before = candidates.at(-1);
+    if (before?.customerId !== customerId) candidates.push({ customerId, isGone });
+    else if (before.isGone) candidates[candidates.length - 1] = { customerId, isGone };
+  }
+  return { candidates, isLast: rows <= MAX_CANDIDATES };
+}
+
+interface Reading {
+  readonly deps: FindDeps;
+  readonly actor: Actor;
+  readonly criteria: Criteria;
+  readonly dedupeKey: Uint8Array;
+  /** Undefined: there is none. */
+  readonly genuine: (key: TableKey) => Promise<Image | undefined>;
+}
+
+async function judge(reading: Reading, customerId: string): Promise<FoundCustomer | undefined> {
+  const { deps, actor, criteria } = reading;
+  const image = await reading.genuine(recordKeys.customer(customerId));
+  if (image === undefined || stringOf(image, 'kind') !== 'customer') return undefined;
+  const profile = profileOf(image);
+  const { ownerId } = profile;
+  if (!deps.authorize(actor, 'ReadCustomer', { type: 'Customer', id: customerId, ...(ownerId !== undefined && { ownerId }) }).allowed) return undefined;
+  const { name, tag, phone } = criteria;
+  const isWanted =
+    (criteria.ownerId === undefined || criteria.ownerId === ownerId) &&
+    (tag === undefined || profile.tags.includes(tag)) &&
+    (name === undefined || (profile.name !== undefined && nameAnswers(profile.name, name))) &&
+    (phone === undefined || (profile.phone !== undefined && phoneAnswers(profile.phone, phone)) || (await hasNumber(reading, customerId, phone)));
+  return isWanted ? { customerId, rev: revOf(image), profile } : undefined;
+}
+
+/** Whether WhatsApp, or an address book, knows the customer by such a number. */
+async function hasNumber({ deps, dedupeKey, genuine }: Reading, customerId: string, phone: PhoneQuery): Promise<boolean> {
+  for await (const view of deps.views.partition(partitionOf(dedupeKey, termOfPhone(phone)), { skPrefix: `${customerId}#` })) {
+    const record = rowIn(view)?.record;
+    const alias = record && (await genuine(record));
+    if (stringOf(alias, 'customerId') !== customerId || stringOf(alias, 'kind') !== 'alias') continue;
+    const number = alias && numberOf(alias);
+    if (number !== undefined && phoneAnswers(number, phone)) return true;
+  }
+  return false;
+}
