@@ -12,6 +12,8 @@ export interface HttpEvent {
   readonly isBase64Encoded?: boolean;
   /** `<METHOD> <path as the template has it>`. */
   readonly routeKey?: string;
+  /** By the names in braces of the route, decoded. */
+  readonly pathParameters?: Readonly<Record<string, string | undefined>>;
   readonly requestContext?: {
     readonly http?: { readonly method?: string; readonly path?: string; readonly sourceIp?: string; readonly userAgent?: string };
     /** What the authorizer of a route found in the token; nobody but API Gateway can write it. Absent on routes without one. */

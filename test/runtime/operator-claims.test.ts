@@ -39,3 +39,29 @@ it.each([
 it('keeps of what a caller calls itself no more than fits', () => {
   expect(operatorBehind(event({}, { userAgent: 'x'.repeat(5_000) }), 'r')).toMatchObject({ actor: { userAgent: 'x'.repeat(256), sourceIp: '' } });
 });
+
+describe('a sending system', () => {
+  const client = '7a1b2c3d4e5f6g7h8i9j0k1l2m';
+  const machine = { sub: client, client_id: client, username: undefined, 'cognito:groups': undefined, scope: 'intact/outbound' };
+
+  it('is its client, in a role that no person has', () => {
+    expect(operatorBehind(event(machine), 'r1')).toMatchObject({ actor: { operatorId: client, name: client, role: 'system', sourceIp: '192.0.2.7', requestId: 'r1' } });
+    expect(operatorBehind(event({ ...machine, scope: 'intact/other intact/outbound' }), 'r')).toMatchObject({ actor: { role: 'system' } });
+  });
+
+  it.each([
+    ['another scope', { scope: 'intact/outbounds' }, 'token-unfit'],
+    ['no scope', { scope: undefined }, 'token-unfit'],
+    ['another subject than its client', { sub: claims.sub }, 'token-unfit'],
+    ['no client', { client_id: undefined }, 'token-unfit'],
+    ['a user name', { username: 'anna' }, 'no-role'],
+    ['groups', { 'cognito:groups': '[support]' }, 'token-unfit'],
+    ['an ID token', { token_use: 'id' }, 'token-unfit'],
+  ])('is none with %s', (_what, more, problem) => {
+    expect(operatorBehind(event({ ...machine, ...more }), 'r')).toBe(problem);
+  });
+
+  it('is no group that somebody could be put into', () => {
+    expect(operatorBehind(event({ 'cognito:groups': '[system]', scope: 'intact/outbound' }), 'r')).toBe('no-role');
+  });
+});

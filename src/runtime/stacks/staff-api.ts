@@ -6,12 +6,11 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { HttpEvent } from '../http-event';
 import { log } from '../log';
-import { operatorBehind, type Operator } from '../operator-claims';
+import { containerMeter } from '../metrics';
+import { operatorBehind } from '../operator-claims';
 import { jsonAnswer, problem, problemOf, type HttpAnswer, type ProblemCode } from '../problem';
-import { GIVE_UP_EARLY, type Failing } from './surroundings';
-
-/** A route is called with the operator behind the request; what it resolves is the answer's JSON. */
-export type StaffRoute = (operator: Operator, event: HttpEvent) => Promise<unknown> | unknown;
+import type { StaffRoute } from '../staff/serve';
+import { GIVE_UP_EARLY, metered, type Failing } from './surroundings';
 
 export interface StaffApi {
   /** By route key, as the API has it: `GET /v1/me`. */
@@ -45,16 +44,17 @@ export function staffApi({ routes, open = {} }: StaffApi) {
     if (asked === undefined) return refused('no-such-resource');
     const operator = operatorBehind(event, requestId);
     if (typeof operator === 'string') return refused(operator);
-    const body = await asked(operator, event);
-    log.info('staff request', { requestId, route, role: operator.actor.role });
-    return jsonAnswer(body);
+    const told = await asked(operator, event);
+    log.info('staff request', { requestId, route, role: operator.actor.role, status: told.statusCode });
+    return told;
   };
   const answering = {
     onError: (request: Failing): HttpAnswer => {
       const code = problemOf(request.error);
       log.error('staff request failed', request.error, { requestId: request.context.awsRequestId, problem: code });
+      containerMeter().flush();
       return secured(problem(code, request.context.awsRequestId));
     },
   };
-  return middy<HttpEvent, HttpAnswer>(async (event: HttpEvent, { awsRequestId }: Context) => secured(await answer(event, awsRequestId)), GIVE_UP_EARLY).use(answering);
+  return middy<HttpEvent, HttpAnswer>(async (event: HttpEvent, { awsRequestId }: Context) => secured(await answer(event, awsRequestId)), GIVE_UP_EARLY).use([{ after: metered.after }, answering]);
 }

@@ -2,16 +2,18 @@
 import type { Context } from 'aws-lambda';
 import { staffApi } from '../../../src/runtime/stacks/staff-api';
 import { PortError } from '../../../src/ports';
+import { jsonAnswer } from '../../../src/runtime/problem';
 import { capturedAsync } from '../captured';
 
 const context = { awsRequestId: '11111111-2222-4333-8444-555555555555', getRemainingTimeInMillis: () => 5_000 } as Context;
 const claims = { sub: 's', username: 'anna', token_use: 'access', 'cognito:groups': '[support]', auth_time: '1', exp: '2' };
 const event = (routeKey: string | undefined, jwt: object | undefined = { claims }) => ({ ...(routeKey !== undefined && { routeKey }), requestContext: { http: {}, ...(jwt && { authorizer: { jwt } }) } });
 
+process.env['INTACT_STAGE'] = 'test';
 let reached = 0;
 const handler = staffApi({
   routes: {
-    'GET /v1/me': ({ actor: { name } }) => { reached++; return { name }; },
+    'GET /v1/me': ({ actor: { name } }) => { reached++; return jsonAnswer({ name }); },
     'GET /v1/broken': () => { throw new Error('SECRET'); },
     'GET /v1/away': () => Promise.reject(new PortError('unavailable', 'SECRET')),
   },

@@ -10,10 +10,21 @@ export const CATALOGUES = { en, zh } as const satisfies Record<string, Catalogue
 export type Language = keyof typeof CATALOGUES;
 const DEFAULT: Language = 'en';
 
+/** Of each error made here what it says, so that it can be said in another language. */
+const meant = new WeakMap<FieldError, (language: Language) => string>();
+
 /** One error in words. `field`: JSON Pointer, or the name of a header or parameter. */
 export function fieldError<R extends Rule>(language: Language, field: string, rule: R, parameters: RuleParameters[R], example?: string): FieldError {
-  const catalogue: Catalogue = CATALOGUES[language];
-  return { field, rule, detail: catalogue[rule](parameters), ...(example !== undefined && { example }) };
+  const tell = (other: Language): string => (CATALOGUES[other] as Catalogue)[rule](parameters);
+  const error: FieldError = { field, rule, detail: tell(language), ...(example !== undefined && { example }) };
+  meant.set(error, tell);
+  return error;
+}
+
+/** The same error in `language`: operations do not know the language of their caller. */
+export function retold(language: Language, error: FieldError): FieldError {
+  const tell = meant.get(error);
+  return tell === undefined ? error : { ...error, detail: tell(language) };
 }
 
 /** The language of ours that an Accept-Language header wants most (RFC 9110, 12.5.4; `zh-Hant-TW` is content with `zh`); English where it wants none of them. Never throws. */

@@ -55,4 +55,7 @@ export const en: Catalogue = {
   'address': () => 'must be an IP address',
   'etag': () => 'must be the ETag of what you read, in quotes',
   'idempotency-key': () => 'must be 1 to 255 printable ASCII characters',
+  'search-too-short': () => 'holds nothing that can be looked for: at least two letters of one word of the name (one of Chinese, Japanese, Korean or Thai), or four digits of the number',
+  'message-id': () => 'is not a message id: 1 to 256 printable ASCII characters',
+  'alias': () => 'is no name of the given type: of a number (wa-id) 5 to 20 digits with the country\'s and without a +, of the others 1 to 256 characters as Meta spells them',
 };

@@ -69,6 +69,9 @@ export interface RuleParameters {
   'address': Nothing;
   'etag': Nothing;
   'idempotency-key': Nothing;
+  'search-too-short': Nothing;
+  'message-id': Nothing;
+  'alias': Nothing;
 }
 type Nothing = Readonly<Record<never, never>>;
 

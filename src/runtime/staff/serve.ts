@@ -1,0 +1,117 @@
+/**
+ * From a route of the table to answers over HTTP: the operator's limit, the whole request checked, an Idempotency-Key heeded, the operation asked, its value or refusal told. Every expected outcome is an
+ * answer; what is thrown is a store that did not answer, and becomes a 5xx in one place.
+ */
+import { createHmac } from 'node:crypto';
+import { canonicalize } from '../../core/canonical-json';
+import type { Actor } from '../../core/staff/actor';
+import { retold, type Language } from '../../core/staff/messages/catalogue';
+import type { ProfileSettings } from '../../core/staff/profile-settings';
+import type { StaffResult } from '../../core/staff/refusal';
+import type { Limit, Taken } from '../../core/staff/token-bucket';
+import type { Clock } from '../../ports';
+import type { Claim, RequestMemory } from '../../ports/request-memory';
+import type { HttpEvent } from '../http-event';
+import { log } from '../log';
+import type { Operator } from '../operator-claims';
+import { etagOf, jsonAnswer, problem, refusalProblem, type HttpAnswer } from '../problem';
+import type { StaffOperations } from './operations';
+import { callersLanguage, readRequest, type CheckedRequest } from './request';
+import type { Level, Route, RouteKey, Shown } from './route';
+import { staffRoutes } from './routes';
+
+export interface StaffDeps {
+  /** Those of the level's routes. */
+  readonly operations: Partial<StaffOperations>;
+  readonly profile: ProfileSettings;
+  readonly memory: RequestMemory;
+  /** Of one operator. */
+  readonly limit: Limit;
+  /** 32 bytes; fingerprints of requests are MACs under a key derived from it, since what they are made of could be guessed. */
+  readonly secret: () => Promise<Uint8Array>;
+  readonly now: Clock;
+  /** A ULID. */
+  readonly newId: () => string;
+}
+
+/** Called with the operator behind the request. */
+export type StaffRoute = (operator: Operator, event: HttpEvent) => Promise<HttpAnswer> | HttpAnswer;
+
+/** The routes of one level, by route key. */
+export const routesOf = (level: Level, deps: StaffDeps): Readonly<Record<RouteKey, StaffRoute>> =>
+  Object.fromEntries(staffRoutes(deps.profile).filter((route) => route.level === level).map((route) => [route.key, served(route, deps)]));
+
+function served(route: Route, deps: StaffDeps): StaffRoute {
+  return async ({ actor }, event) => {
+    const taken = await deps.memory.take(actor.operatorId, deps.limit, deps.now());
+    const answer = taken.allowed ? await answered(route, deps, actor, event) : problem('too-many-requests', actor.requestId, {}, { 'retry-after': String(taken.retryAfterSeconds) });
+    return { ...answer, headers: { ...answer.headers, ...limitHeaders(deps.limit, taken) } };
+  };
+}
+
+/** As draft-ietf-httpapi-ratelimit-headers has them: what is left, and in how many seconds all of it is there again. */
+const limitHeaders = ({ ratePerSecond, burst }: Limit, { remaining, resetSeconds }: Taken): Readonly<Record<string, string>> => ({
+  'ratelimit-policy': `"operator";q=${burst};w=${Math.ceil(burst / ratePerSecond)}`,
+  ratelimit: `"operator";r=${remaining};t=${resetSeconds}`,
+});
+
+async function answered(route: Route, deps: StaffDeps, actor: Actor, event: HttpEvent): Promise<HttpAnswer> {
+  const language = callersLanguage(event);
+  const read = readRequest(route, event);
+  if (read.outcome === 'refused') return problem(read.problem, actor.requestId, read.errors && { errors: read.errors }, read.errors && { 'content-language': language });
+  const { request } = read;
+  if (request.idempotencyKey === undefined) return tell(route, await asked(route, deps, actor, request, deps.newId()), actor, language);
+  return once(route, deps, actor, request, request.idempotencyKey, language);
+}
+
+const asked = (route: Route, { operations }: StaffDeps, actor: Actor, { params, query, body, ifRev }: CheckedRequest, id: string): Promise<StaffResult<Shown>> =>
+  route.ask(operations, actor, { params: params as never, query: query as never, body: body as never, ifRev, id });
+
+/**
+ * Answers a repeat as the first was answered. A request that was refused changed nothing and may be tried again under its key; of one that failed nobody knows, so it may be too, and the operation
+ * finds by the id what the first attempt made.
+ */
+async function once(route: Route, deps: StaffDeps, actor: Actor, request: CheckedRequest, key: string, language: Language): Promise<HttpAnswer> {
+  const { memory, now } = deps;
+  const claim: Claim = { operatorId: actor.operatorId, route: route.key, key, fingerprint: await fingerprintOf(deps, route, request), attempt: actor.requestId };
+  const begun = await memory.begin(claim, deps.newId(), now());
+  if (begun.outcome === 'in-flight') return problem('key-in-flight', actor.requestId);
+  if (begun.outcome === 'other-parameters') return problem('key-reused', actor.requestId);
+  if (begun.outcome === 'answered') {
+    const { status, body, etag, location } = begun.answer;
+    return jsonAnswer(body, status, { ...(etag !== undefined && { etag }), ...(location !== undefined && { location }), 'idempotency-replayed': 'true' });
+  }
+  let result: StaffResult<Shown>;
+  try {
+    result = await asked(route, deps, actor, request, begun.id);
+  } catch (error) {
+    // The failure is what is told. A claim that is not released ends by itself.
+    await memory.release(claim).catch(() => undefined);
+    throw error;
+  }
+  const answer = tell(route, result, actor, language);
+  // Died here: what was asked for is done, and the next attempt finds it under the claim's id.
+  try {
+    if (result.outcome === 'refused') await memory.release(claim);
+    else await memory.finish(claim, { status: answer.statusCode, body: answer.body, ...(answer.headers['etag'] && { etag: answer.headers['etag'] }), ...(answer.headers['location'] && { location: answer.headers['location'] }) }, now());
+  } catch (error) {
+    // It is done all the same, and the caller has a right to know.
+    log.error('a request could not be remembered', error, { requestId: actor.requestId, route: route.key });
+  }
+  return answer;
+}
+
+async function fingerprintOf({ secret }: StaffDeps, { key }: Route, { params, query, body, ifRev }: CheckedRequest): Promise<string> {
+  return createHmac('sha256', await secret()).update('intact/request/v1\n').update(canonicalize({ route: key, params, query, body: JSON.parse(JSON.stringify(body ?? null)) as unknown, ifRev })).digest('base64url');
+}
+
+function tell(route: Route, result: StaffResult<Shown>, { requestId }: Actor, language: Language): HttpAnswer {
+  if (result.outcome === 'done') {
+    const { body, rev, location } = result.value;
+    return jsonAnswer(body, route.status, { ...(rev !== undefined && { etag: etagOf(rev) }), ...(location !== undefined && { location }) });
+  }
+  const { refusal } = result;
+  if (refusal.code !== 'invalid') return refusalProblem(refusal, requestId);
+  const told = refusalProblem({ code: 'invalid', errors: refusal.errors.map((error) => retold(language, error)) }, requestId);
+  return { ...told, headers: { ...told.headers, 'content-language': language } };
+}

@@ -1,0 +1,183 @@
+/** What the API of staff answers: refusals as problems, repeats as the first time, no more than an operator's share. */
+import { done, refused, type Refusal } from '../../../src/core/staff/refusal';
+import { fieldError } from '../../../src/core/staff/messages/catalogue';
+import { PortError } from '../../../src/ports';
+import { LEASE_SECONDS } from '../../../src/ports/request-memory';
+import { problemShape } from '../../../src/runtime/staff/schemas';
+import { CUSTOMER, rules, staff, type Request } from './harness';
+
+const edit: Request = { headers: { 'if-match': '"3"' }, body: { profile: { name: 'Anne' } } };
+const changes = [{ field: '/name', before: 'A', after: 'B' }];
+
+it.each<[Refusal, number, object]>([
+  [{ code: 'not-found' }, 404, { type: 'urn:intact:problem:not-found' }],
+  [{ code: 'forbidden' }, 403, { type: 'urn:intact:problem:forbidden' }],
+  [{ code: 'stale', rev: 5, changes }, 412, { type: 'urn:intact:problem:changed-since', rev: 5, changes }],
+  [{ code: 'conflict', detail: 'The customer is being erased.' }, 409, { type: 'urn:intact:problem:conflict', detail: 'The customer is being erased.' }],
+  [{ code: 'invalid', errors: [fieldError('en', 'cursor', 'cursor', {})] }, 400, { type: 'urn:intact:problem:invalid-request', errors: [{ field: 'cursor', rule: 'cursor' }] }],
+])('a refusal %j is %d', async (refusal, status, body) => {
+  const world = staff();
+  world.answers['editCustomer'] = async () => refused(refusal);
+  const told = await world.call('PATCH /v1/customers/{id}', edit);
+  expect([told.status, told.headers['content-type']]).toEqual([status, 'application/problem+json']);
+  expect(told.json).toMatchObject({ ...body, status });
+  expect(problemShape.safeParse(told.json).error).toBeUndefined();
+  expect(told.headers['etag']).toBe(refusal.code === 'stale' ? '"5"' : undefined);
+});
+
+it('what an operation found wrong is told in the language of the caller', async () => {
+  const world = staff();
+  world.answers['readCustomer'] = async () => refused({ code: 'invalid', errors: [fieldError('en', 'time', 'too-early', { min: '2026-01-01' })] });
+  const told = await world.call('GET /v1/customers/{id}', { headers: { 'accept-language': 'zh' } });
+  expect(told.json.errors?.[0]?.detail).toBe('不能早于 2026-01-01');
+});
+
+it.each([['unavailable', 503], ['corrupt', 500]] as const)('a store that is %s is %d, and nothing of it is told', async (code, status) => {
+  const world = staff();
+  world.answers['readCustomer'] = () => Promise.reject(new PortError(code, 'SECRET'));
+  const told = await world.call('GET /v1/customers/{id}');
+  expect([told.status, told.body.includes('SECRET')]).toEqual([status, false]);
+});
+
+describe('an Idempotency-Key', () => {
+  const create = (key: string, name = 'Anne', more: Partial<Request> = {}): [string, Request] => ['POST /v1/customers', { body: { profile: { name } }, headers: { 'Idempotency-Key': key }, ...more }];
+
+  it('sent again gets the same answer, and nothing is done twice', async () => {
+    const world = staff();
+    const first = await world.call(...create('k'));
+    const second = await world.call(...create('k'));
+    expect([first.status, second.status, second.body, second.headers['location'], second.headers['etag']]).toEqual([201, 201, first.body, first.headers['location'], '"1"']);
+    expect([first.headers['idempotency-replayed'], second.headers['idempotency-replayed'], world.asked.length]).toEqual([undefined, 'true', 1]);
+  });
+
+  it('of a body that means the same is the same request', async () => {
+    const world = staff();
+    const headers = { 'idempotency-key': 'k' };
+    await world.call('POST /v1/customers', { headers, body: '{"reason":"r","profile":{"name":"Caf\u00e9"}}' });
+    expect((await world.call('POST /v1/customers', { headers, body: '{ "profile" : {"name": "Cafe\\u0301", "tags": []}, "reason":"r" }' })).headers['idempotency-replayed']).toBe('true');
+  });
+
+  it('used for another request is refused', async () => {
+    const world = staff();
+    await world.call(...create('k'));
+    const told = await world.call(...create('k', 'Ben'));
+    expect([told.status, told.json.type, world.asked.length]).toEqual([422, 'urn:intact:problem:key-reused', 1]);
+    // Of another customer, and against another state, it is another request too.
+    const note = (id: string) => world.call('POST /v1/customers/{id}/notes', { path: { id }, headers: { 'idempotency-key': 'n' }, body: { text: 'a' } });
+    expect([(await note(CUSTOMER)).status, (await note(CUSTOMER.replace('G', 'H'))).status]).toEqual([201, 422]);
+    const back = (rev: string) => world.call('POST /v1/customers/{id}/rollback', { headers: { 'idempotency-key': 'r', 'if-match': rev }, body: { toRev: 1, reason: 'x' } });
+    expect([(await back('"3"')).status, (await back('"4"')).status]).toEqual([200, 422]);
+  });
+
+  it('of another operator or route is another one', async () => {
+    const world = staff();
+    await world.call(...create('k'));
+    expect((await world.call(...create('k', 'Ben', { operator: 'ben' }))).status).toBe(201);
+    expect((await world.call('POST /v1/customers/{id}/notes', { body: { text: 'a' }, headers: { 'Idempotency-Key': 'k' } })).status).toBe(201);
+  });
+
+  it('of a request that is being worked on is a conflict', async () => {
+    const world = staff();
+    let finish = (): void => undefined;
+    const working = new Promise<void>((resolve) => { finish = resolve; });
+    world.answers['createCustomer'] = async () => { await working; return done({ customerId: CUSTOMER, rev: 1 }); };
+    const first = world.call(...create('k'));
+    await new Promise(setImmediate);
+    const second = await world.call(...create('k'));
+    finish();
+    expect([second.status, second.json.type, second.headers['retry-after'], (await first).status]).toEqual([409, 'urn:intact:problem:key-in-flight', '1', 201]);
+  });
+
+  it('of a request that failed is tried again under the same id', async () => {
+    const world = staff();
+    const works = world.answers['createCustomer']!;
+    world.answers['createCustomer'] = () => Promise.reject(new PortError('unavailable', 'x'));
+    expect((await world.call(...create('k'))).status).toBe(503);
+    world.answers['createCustomer'] = works;
+    expect((await world.call(...create('k'))).status).toBe(201);
+    expect(world.asked[0]?.input['id']).toBe(world.asked[1]?.input['id']);
+    expect((await world.call(...create('other'))).status).toBe(201);
+    expect(world.asked[2]?.input['id']).not.toBe(world.asked[1]?.input['id']);
+  });
+
+  it('of a process that died blocks for its lease and no longer', async () => {
+    const world = staff();
+    let wake = (): void => undefined;
+    const asleep = new Promise<void>((resolve) => { wake = resolve; });
+    world.answers['createCustomer'] = async () => { await asleep; return refused({ code: 'not-found' }); };
+    const first = world.call(...create('k'));
+    await new Promise(setImmediate);
+    world.answers['createCustomer'] = async (_actor, { id }: { id: string }) => done({ customerId: id, rev: 1 });
+    expect((await world.call(...create('k'))).status).toBe(409);
+    world.now = new Date(world.now.getTime() + (LEASE_SECONDS + 1) * 1_000);
+    expect((await world.call(...create('k'))).status).toBe(201);
+    expect(world.asked[1]?.input['id']).toBe(world.asked[0]?.input['id']);
+    // It was only slow: what it comes to changes nothing any more.
+    wake();
+    await first;
+    expect((await world.call(...create('k'))).headers['idempotency-replayed']).toBe('true');
+  });
+
+  it('of a request that was refused may be tried again', async () => {
+    const world = staff();
+    const works = world.answers['addNote']!;
+    const note = () => world.call('POST /v1/customers/{id}/notes', { body: { text: 'a' }, headers: { 'Idempotency-Key': 'k' } });
+    world.answers['addNote'] = async () => refused({ code: 'not-found' });
+    expect((await note()).status).toBe(404);
+    world.answers['addNote'] = works;
+    expect((await note()).status).toBe(201);
+  });
+
+  it('whose answer could not be remembered does not take the answer from the caller', async () => {
+    const world = staff();
+    world.memory.finish = () => Promise.reject(new PortError('unavailable', 'x'));
+    const told = await world.call(...create('k'));
+    expect([told.status, told.lines.length]).toEqual([201, 2]);
+  });
+
+  it('is not heeded of a request that was never fit to be done', async () => {
+    const world = staff();
+    expect((await world.call(...create('k', 'A1'))).status).toBe(400);
+    expect((await world.call(...create('k', 'Ben'))).status).toBe(201);
+  });
+
+  it('leaves nothing in the memory that was said of the customer', async () => {
+    const world = staff();
+    const remembered: unknown[] = [];
+    const { begin, finish } = world.memory;
+    world.memory.begin = (...of) => { remembered.push(of); return begin(...of); };
+    world.memory.finish = (...of) => { remembered.push(of); return finish(...of); };
+    await world.call(...create('k', 'Secret Name'));
+    await world.call('POST /v1/customers/{id}/rollback', { headers: { 'idempotency-key': 'r', 'if-match': '"3"' }, body: { toRev: 1, reason: 'Secret' } });
+    expect(remembered).toHaveLength(4);
+    // `Anne` is what the operations answer as the profile.
+    expect(JSON.stringify(remembered)).not.toMatch(/Secret|Anne/);
+  });
+});
+
+describe('an operator', () => {
+  it('who asks too much at once waits; others do not', async () => {
+    const world = staff({ limit: { ratePerSecond: 1, burst: 2 } });
+    const read = (operator: string) => world.call('GET /v1/customers/{id}', { operator });
+    expect((await read('anna')).headers).toMatchObject({ ratelimit: '"operator";r=1;t=1', 'ratelimit-policy': '"operator";q=2;w=2' });
+    expect((await read('anna')).status).toBe(200);
+    const told = await read('anna');
+    expect([told.status, told.json.type, told.headers['retry-after'], told.headers['ratelimit'], world.asked.length]).toEqual([429, 'urn:intact:problem:too-many-requests', '1', '"operator";r=0;t=2', 2]);
+    expect((await read('ben')).status).toBe(200);
+    world.now = new Date(world.now.getTime() + 1_000);
+    expect((await read('anna')).status).toBe(200);
+  });
+
+  it('pays for bad requests too', async () => {
+    const world = staff({ limit: { ratePerSecond: 1, burst: 1 } });
+    expect(rules(await world.call('GET /v1/customers', { query: 'x=1' }))).toEqual(['x unknown-field']);
+    expect((await world.call('GET /v1/customers')).status).toBe(429);
+  });
+});
+
+it('every answer bears the security headers', async () => {
+  const world = staff();
+  for (const [key, request] of [['GET /v1/customers', {}], ['GET /v1/customers', { query: 'x' }], ['PATCH /v1/customers/{id}', { ...edit, headers: {} }], ['GET /v1/nothing', {}]] as const) {
+    expect((await world.call(key, request)).headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'strict-transport-security': expect.any(String) as string, 'content-security-policy': expect.any(String) as string });
+  }
+});
