@@ -37,12 +37,13 @@ const PARTS = { table: 'items scanned', log: 'entries replayed', keys: 'keys loo
 /** Findings that one line each would bury the rest. */
 const MAX_SHOWN = 50;
 
-function page({ share, records, size, waiting, closed, keys, findings, byCode, found, seconds }: AuditReport): string[] {
+function page({ share, records, size, waiting, closed, keys, findings, byCode, found, seconds, statusesWithoutMessage }: AuditReport): string[] {
   return [
     ...aligned([
       ['compared', `${amount(records, 'record')} with a log of ${amount(size, 'entry', 'entries')}, ${shareName(share) || 'all of it'}, in ${seconds.toFixed(1)} s`],
       ['keys', `${counted(keys.checked)} looked at${keys.erased > 0 ? `, ${counted(keys.erased)} erased as they should be` : ''}${keys.unused > 0 ? `, ${counted(keys.unused)} that nothing sealed uses` : ''}`],
       ...(waiting > 0 ? [['waiting', `${amount(waiting, 'item')} not in the log yet: written just now, no findings`]] : []),
+      ...(statusesWithoutMessage > 0 ? [['gaps', `${amount(statusesWithoutMessage, 'message')} of which nothing but statuses is recorded; see POST /v1/outbound`]] : []),
       ...(closed > 0 ? [['not compared', `${amount(closed, 'record')} whose sealed state cannot be opened: its key or its blob is gone`]] : []),
     ]),
     '',

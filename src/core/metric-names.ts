@@ -10,6 +10,7 @@ export const METRIC_NAMES = [
   'EventsUnknownType',
   'SignaturesRefused', // forged, malformed or missing signature
   'SecretMissing', // no app secret set: everything is refused
+  'AccessDenied', // requests of staff that the policies refused
   'RecordMacInvalid', // a record read back failed its MAC
   'EntriesSealed',
   'SealLag', // seconds from the stream's creation time to the committed round, oldest of the batch
@@ -25,6 +26,7 @@ export const METRIC_NAMES = [
   'RepairsRefused', // nothing to repair from, or the same record too often: a person has to look
   'AuditCompleted',
   'AuditFindings', // records that differ from the log
+  'StatusWithoutMessage', // messages of which only statuses are recorded, for an hour or longer
   'DrillCompleted',
   'DrillDifferences', // restored into scratch and not the same as the live table
   'RestoreSeconds', // what a drill's restore took
@@ -32,6 +34,9 @@ export const METRIC_NAMES = [
   'LocksWrong', // object versions of the vault whose lock is missing, ends too early or is of the wrong mode
   'ReconciliationCompleted',
   'ReconciliationFindings', // deliveries whose events are not all recorded, and messages Meta has and we do not
+  'RecordsErased', // became tombstones
+  'ErasuresCompleted', // certified
+  'ErasureAge', // seconds since the oldest erasure was confirmed that is not done and under no hold
   'InboxOldest', // age in seconds of the oldest delivery still in the inbox
 ] as const;
 export type MetricName = (typeof METRIC_NAMES)[number];

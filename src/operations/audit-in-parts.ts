@@ -56,6 +56,7 @@ function together(reports: readonly ShareReport[], share: Share, run: string, no
     waiting: sum(({ waiting }) => waiting),
     closed: sum(({ closed }) => closed),
     asked: sum(({ asked }) => asked),
+    statusesWithoutMessage: sum(({ statusesWithoutMessage }) => statusesWithoutMessage),
     keys: { checked: sum(({ keys }) => keys.checked), erased: sum(({ keys }) => keys.erased), unused: sum(({ keys }) => keys.unused) },
     seconds: (now.getTime() - Date.parse(run)) / 1000,
   };

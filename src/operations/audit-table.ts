@@ -12,6 +12,7 @@ import { checkMac, withMac, type MacKey } from '../core/record-mac';
 import { permissionFor, stateHash } from '../core/repair-record';
 import { runImage } from '../core/run-records';
 import { isOfShare, shareName, WHOLE, type Share } from '../core/shares';
+import { CONTENT_EXPECTED_WITHIN_MS, statusGaps } from '../core/status-gaps';
 import { recordId } from '../core/subject-key';
 import { AUDIT_CODES, auditFindingImage, latestTimeIn, REPAIRABLE, standing, type AuditCode, type AuditFinding, type Standing } from '../core/table-audit';
 import type { KeyTable, Meter, RecordStore } from '../ports';
@@ -61,6 +62,8 @@ export interface AuditReport {
   readonly closed: number;
   /** Handed on to be repaired. */
   readonly asked: number;
+  /** Messages of which only statuses are recorded, for an hour or longer: no findings, since Meta sends no content of what a business sends, but a gap. */
+  readonly statusesWithoutMessage: number;
   readonly keys: { readonly checked: number; readonly erased: number; /** Rows no published entry needs. */ readonly unused: number };
   readonly seconds: number;
 }
@@ -102,6 +105,7 @@ interface Run {
   waiting: number;
   closed: number;
   asked: number;
+  statusesWithoutMessage: number;
 }
 
 /** One run. Throws `ReplayError`, `PortError`, `VaultReadError`, `LogStopped`: nothing is known then but the findings recorded so far. */
@@ -121,9 +125,15 @@ export async function auditShare(deps: AuditDeps, { share = WHOLE, onProgress = 
     systemSubject: (await log.identity()).systemSubject,
     at: began.toISOString(),
     found: [], byCode: new Map(), open: new Map(),
-    records: 0, waiting: 0, closed: 0, asked: 0,
+    records: 0, waiting: 0, closed: 0, asked: 0, statusesWithoutMessage: 0,
   };
-  const scanned: Scanned = await fingerprintsOf(deps.table, (image) => isOfRun(run, image), (done) => onProgress({ part: 'table', done }));
+  const gaps = statusGaps(share);
+  const isWanted = (image: Image): boolean => {
+    gaps.see(image);
+    return isOfRun(run, image);
+  };
+  const scanned: Scanned = await fingerprintsOf(deps.table, isWanted, (done) => onProgress({ part: 'table', done }));
+  run.statusesWithoutMessage = gaps.count(new Date(began.getTime() - CONTENT_EXPECTED_WITHIN_MS).toISOString());
   // After the scan: whatever was sealed when it was scanned is in this checkpoint, and what differs from it is newer or wrong.
   const checkpoint = await log.settled();
   await compare(run, scanned, checkpoint);
@@ -316,20 +326,21 @@ async function report(run: Run, finding: AuditFinding): Promise<void> {
   run.asked += 1;
 }
 
-function reported({ deps, share, at, byCode, records, found, waiting, closed, asked }: Run, { checkpoint, keys, began }: { readonly checkpoint: Checkpoint; readonly keys: AuditReport['keys']; readonly began: Date }): AuditReport {
+function reported({ deps, share, at, byCode, records, found, waiting, closed, asked, statusesWithoutMessage }: Run, { checkpoint, keys, began }: { readonly checkpoint: Checkpoint; readonly keys: AuditReport['keys']; readonly began: Date }): AuditReport {
   const findings = [...byCode.values()].reduce((sum, n) => sum + n, 0);
   const codes = (Object.keys(AUDIT_CODES) as AuditCode[]).flatMap((code) => (byCode.has(code) ? [[code, byCode.get(code)]] : []));
   const seconds = (deps.now().getTime() - began.getTime()) / 1000;
-  return { audit: at, ok: findings === 0, share, size: checkpoint.size, records, findings, byCode: Object.fromEntries(codes) as AuditReport['byCode'], found, waiting, closed, asked, keys, seconds };
+  return { audit: at, ok: findings === 0, share, size: checkpoint.size, records, findings, byCode: Object.fromEntries(codes) as AuditReport['byCode'], found, waiting, closed, asked, statusesWithoutMessage, keys, seconds };
 }
 
 /** The record of an audit, and what is counted of it. Done twice with one name it is done once. The findings are recorded by now: died here, the next audit says it all again. */
-export async function recordAudit(deps: Pick<AuditDeps, 'records' | 'meter'> & SettledLogDeps, { audit, ok, findings, records, seconds, size, share }: Omit<AuditReport, 'found'>, { by }: Pick<AuditOptions, 'by'> = {}, log: SettledLog = settledLog(deps)): Promise<void> {
+export async function recordAudit(deps: Pick<AuditDeps, 'records' | 'meter'> & SettledLogDeps, { audit, ok, findings, records, seconds, size, share, statusesWithoutMessage }: Omit<AuditReport, 'found'>, { by }: Pick<AuditOptions, 'by'> = {}, log: SettledLog = settledLog(deps)): Promise<void> {
   const target = shareName(share);
   const image = runImage('audit', { at: audit, ok, findings, records, seconds, size, ...(by !== undefined && { by }), ...(target !== '' && { target }) }, (await log.identity()).systemSubject);
   await deps.records.create(withMac((await log.macKeys())[0], image));
   deps.meter.count('AuditCompleted');
   if (findings > 0) deps.meter.count('AuditFindings', findings);
+  if (statusesWithoutMessage > 0) deps.meter.count('StatusWithoutMessage', statusesWithoutMessage);
 }
 
 async function inBatchesOf(places: readonly string[], work: (batch: readonly string[]) => Promise<void>): Promise<void> {

@@ -252,6 +252,28 @@ describe('in shares', () => {
     expect((await auditRecords(audited)).map((record) => runResultIn(record)?.target)).toEqual(['share 1/3', 'share 2/3', 'share 3/3']);
   });
 
+  test('statuses whose message nobody recorded are counted after an hour, each message in one share, and make no finding', async () => {
+    const audited = await auditedWorld(17);
+    const { world } = audited;
+    const status = (id: string): Image => world.message(`${id}`, { sk: { S: '1#status#x' }, kind: { S: 'status' }, status: { S: 'sent' } });
+    const outbound = (id: string): Image => world.message(id, { sk: { S: '1#outbound' }, kind: { S: 'outbound' }, subject: { S: subjectNamed('somebody else') } });
+    for (let i = 0; i < 12; i++) await world.write(status(`out ${i}`), ...(i % 3 === 0 ? [outbound(`out ${i}`)] : []));
+    await audited.settle();
+    expect(await audited.audit()).toMatchObject({ ok: true, statusesWithoutMessage: 0 });
+    world.advance(3_600_000);
+    await world.write(status('just now'));
+    await audited.settle();
+    expect(await audited.audit()).toMatchObject({ ok: true, statusesWithoutMessage: 8 });
+    expect(world.meter.counts.get('StatusWithoutMessage')).toBe(8);
+    const counts = (await inShares(audited, 3)).map(({ statusesWithoutMessage }) => statusesWithoutMessage);
+    expect(counts.reduce((sum, n) => sum + n, 0)).toBe(8);
+    // Recorded late is recorded.
+    await world.write(...Array.from({ length: 12 }, (_, i) => outbound(`out ${i}`)));
+    await audited.settle();
+    world.advance(1);
+    expect((await audited.audit()).statusesWithoutMessage).toBe(0);
+  });
+
   test('the shares of a sound table add up to the whole', async () => {
     const audited = await auditedWorld(16);
     await populated(audited, 40);
