@@ -2,20 +2,20 @@
  * Who works here: the user pool of staff. Nobody signs up, nobody comes in without a second factor, and the only second factor is a TOTP app: an SMS can be had from a phone company.
  * The roles are its groups. It outlives every deployment, as the access log does that names its users.
  */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { AccountRecovery, CfnUserPoolGroup, ClientAttributes, FeaturePlan, Mfa, StandardThreatProtectionMode, UserPool, type UserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AccountRecovery, CfnUserPoolGroup, ClientAttributes, FeaturePlan, Mfa, OAuthScope, ResourceServerScope, StandardThreatProtectionMode, UserPool, type UserPoolClient, type UserPoolDomain } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
-import { ROLES, type Role } from '../../src/core/staff/actor';
+import { OUTBOUND_SCOPE, ROLES, type Role } from '../../src/core/staff/actor';
 import type { Stage } from '../stage';
 
 /** For the one who reads the pool in the console. */
 const DUTIES: Readonly<Record<Role, string>> = {
   sales: 'Sees the customers assigned to them, changes nothing',
   support: 'Works on customers',
-  compliance: 'Reads customers, their versions and the access log',
-  dpo: 'Data protection officer: reads customers, their versions and the access log',
-  auditor: 'Reads the access log',
-  admin: 'Assigns customers; does not read the access log',
+  compliance: 'Reads customers, messages and the access log; holds and erasures',
+  dpo: 'Data protection officer: the rights of compliance',
+  auditor: 'Reads the access log and versions',
+  admin: 'Assigns customers, undoes changes; reads neither messages nor the access log',
 };
 
 /** A stolen token is worth this much; an operator signs in once a working day. */
@@ -25,6 +25,10 @@ const SESSION_LIFE = Duration.hours(8);
 export class StaffPool extends Construct {
   readonly pool: UserPool;
   readonly client: UserPoolClient;
+  /** What a system signs in with that records what it sent: by a secret of its own, for one scope, which opens one route. */
+  readonly sender: UserPoolClient;
+  /** Where it gets its tokens: `POST <its URL>/oauth2/token`. */
+  readonly domain: UserPoolDomain;
 
   constructor(scope: Construct, id: string, stage: Stage) {
     super(scope, id);
@@ -62,5 +66,19 @@ export class StaffPool extends Construct {
       readAttributes: new ClientAttributes().withStandardAttributes({ email: true, locale: true }),
       writeAttributes: new ClientAttributes().withStandardAttributes({ locale: true }),
     });
+    const outbound = new ResourceServerScope({ scopeName: OUTBOUND_SCOPE.name, scopeDescription: 'Records messages that were sent' });
+    const server = this.pool.addResourceServer('Api', { identifier: OUTBOUND_SCOPE.server, userPoolResourceServerName: 'Intact', scopes: [outbound] });
+    this.sender = this.pool.addClient('Sender', {
+      userPoolClientName: 'sender',
+      generateSecret: true,
+      // No user can sign in through it: whoever has the secret of a machine must not be able to try passwords.
+      authFlows: { user: false },
+      oAuth: { flows: { clientCredentials: true }, scopes: [OAuthScope.resourceServer(server, outbound)] },
+      enableTokenRevocation: true,
+      preventUserExistenceErrors: true,
+      accessTokenValidity: TOKEN_LIFE,
+    });
+    // Prefixes are one namespace for all of AWS; with the account's number this one is nobody else's.
+    this.domain = this.pool.addDomain('Domain', { cognitoDomain: { domainPrefix: `intact-${stage.name}-${Stack.of(this).account}` } });
   }
 }

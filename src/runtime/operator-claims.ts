@@ -2,7 +2,7 @@
  * The operator behind a request, from the claims of the token that API Gateway checked: signature, issuer, client and end are its business, what the claims mean is ours. A route that
  * was put up without the authorizer has no claims, and then nobody is behind the request.
  */
-import { roleAmong, type Actor } from '../core/staff/actor';
+import { OUTBOUND_SCOPE, roleAmong, SYSTEM_ROLE, type ActingRole, type Actor } from '../core/staff/actor';
 import type { HttpEvent } from './http-event';
 import type { ProblemCode } from './problem';
 
@@ -22,16 +22,30 @@ const MAX_USER_AGENT = 256;
 export function operatorBehind({ requestContext }: HttpEvent, requestId: string): Operator | ProblemCode {
   const claims = requestContext?.authorizer?.jwt?.claims;
   if (claims === undefined) return 'token-missing';
-  const { sub, username, token_use, 'cognito:groups': groups } = claims;
+  const { sub, username, token_use } = claims;
   const signedInAt = instantOf(claims['auth_time']);
   const expiresAt = instantOf(claims['exp']);
-  if (token_use !== TOKEN_USE || !isText(sub) || !isText(username) || signedInAt === undefined || expiresAt === undefined) return 'token-unfit';
-  const role = roleAmong(groupsIn(groups));
+  const name = isMachine(claims) ? sub : username;
+  if (token_use !== TOKEN_USE || !isText(sub) || !isText(name) || signedInAt === undefined || expiresAt === undefined) return 'token-unfit';
+  const role = roleIn(claims);
   if (role === 'none') return 'no-role';
   if (role === 'several') return 'several-roles';
   const { sourceIp = '', userAgent = '' } = requestContext?.http ?? {};
-  return { actor: { operatorId: sub, name: username, role, sourceIp, userAgent: userAgent.slice(0, MAX_USER_AGENT), requestId }, signedInAt, expiresAt };
+  return { actor: { operatorId: sub, name, role, sourceIp, userAgent: userAgent.slice(0, MAX_USER_AGENT), requestId }, signedInAt, expiresAt };
 }
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * A client that signed in for itself: the pool gives such a token no user name and no groups, the client as its subject, and the scope that only a client with a secret can ask for. A token with any trait of
+ * a person's is a person's, whatever its scope says.
+ */
+function isMachine({ sub, username, client_id, scope, 'cognito:groups': groups }: Claims): boolean {
+  const scopes = isText(scope) ? scope.split(' ') : [];
+  return username === undefined && groups === undefined && isText(sub) && sub === client_id && scopes.includes(`${OUTBOUND_SCOPE.server}/${OUTBOUND_SCOPE.name}`);
+}
+
+const roleIn = (claims: Claims): ActingRole | 'none' | 'several' => (isMachine(claims) ? SYSTEM_ROLE : roleAmong(groupsIn(claims['cognito:groups'])));
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 

@@ -8,7 +8,8 @@ const dev = synthesized('dev');
 
 describe.each([['prod', prod], ['local', local], ['dev', dev]])('the pool of stage %s', (_name, all) => {
   const pool = one(all.data, 'AWS::Cognito::UserPool', 'StaffPool').Properties;
-  const client = one(all.data, 'AWS::Cognito::UserPoolClient', 'StaffPool').Properties;
+  const clients = Object.fromEntries(ofType(all.data, 'AWS::Cognito::UserPoolClient').map(([, { Properties }]) => [Properties['ClientName'] as string, Properties]));
+  const client = clients['staff']!;
 
   it('wants a TOTP code of everybody, and takes no SMS', () => {
     expect([pool['MfaConfiguration'], pool['EnabledMfas'], pool['SmsConfiguration']]).toEqual(['ON', ['SOFTWARE_TOKEN_MFA'], undefined]);
@@ -32,8 +33,8 @@ describe.each([['prod', prod], ['local', local], ['dev', dev]])('the pool of sta
     expect(ofType(all.data, 'AWS::Cognito::UserPoolGroup').map(([, { Properties }]) => Properties['GroupName'])).toEqual([...ROLES]);
   });
 
-  it('has one public client, whose tokens are short, can be revoked, and are had by a proof of the password alone', () => {
-    expect(ofType(all.data, 'AWS::Cognito::UserPoolClient')).toHaveLength(1);
+  it('has one public client for people, whose tokens are short, can be revoked, and are had by a proof of the password alone', () => {
+    expect(Object.keys(clients).sort()).toEqual(['sender', 'staff']);
     expect(client).toMatchObject({
       ExplicitAuthFlows: ['ALLOW_USER_SRP_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
       GenerateSecret: false,
@@ -47,6 +48,20 @@ describe.each([['prod', prod], ['local', local], ['dev', dev]])('the pool of sta
     });
     expect(client['AllowedOAuthFlows']).toBeUndefined();
   });
+});
+
+it.each([['prod', prod], ['local', local], ['dev', dev]])('a sending system of stage %s signs in by a secret, for one scope, and no user can through its client', (_name, all) => {
+  const [sender, ...others] = ofType(all.data, 'AWS::Cognito::UserPoolClient').map(([, { Properties }]) => Properties).filter(({ GenerateSecret }) => GenerateSecret === true);
+  expect(others).toEqual([]);
+  expect(resolved(sender!, all)).toMatchObject({
+    ClientName: 'sender',
+    ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'],
+    AllowedOAuthFlows: ['client_credentials'],
+    AllowedOAuthFlowsUserPoolClient: true,
+    AllowedOAuthScopes: [expect.stringMatching(/\/outbound$/)],
+    AccessTokenValidity: 15,
+  });
+  expect(one(all.data, 'AWS::Cognito::UserPoolResourceServer', 'StaffPool').Properties).toMatchObject({ Identifier: 'intact', Scopes: [{ ScopeName: 'outbound' }] });
 });
 
 it('is kept, with its users, where the stage keeps things, and only there', () => {
@@ -82,7 +97,7 @@ describe('the door', () => {
   it('is open to no page, but to those the stage names', () => {
     const cors = (all: typeof prod): Loose => one(all.service, 'AWS::ApiGatewayV2::Api', 'Webhook').Properties['CorsConfiguration'];
     expect(cors(prod)).toBeUndefined();
-    const named = cors(synthesized('dev', { staff: { corsOrigins: ['https://console.example.com'] } }));
+    const named = cors(synthesized('dev', { staff: { corsOrigins: ['https://console.example.com'], limit: { ratePerSecond: 10, burst: 50 } } }));
     expect(named).toMatchObject({ AllowOrigins: ['https://console.example.com'], AllowHeaders: expect.arrayContaining(['authorization', 'if-match']) });
     expect(named.AllowCredentials).toBeUndefined();
   });
