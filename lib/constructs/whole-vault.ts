@@ -14,8 +14,8 @@ import type { Stage } from '../stage';
 import type { PartedName } from './alarm-registry';
 import { reviewed } from './reviewed';
 
-/** Parts at a time: each reads the log, and the tables beside it must bear it. */
-const AT_ONCE = 5;
+/** Parts at a time: each reads the log, and the tables beside it must bear it. Drills share one scratch table. */
+const AT_ONCE: Readonly<Record<PartedName, number>> = { 'verify-vault': 5, 'audit-table': 5, 'run-drill': 1, 'take-snapshot': 5 };
 /** Of the map, in the names of its executions. */
 const LABEL = 'Parts';
 /** As asynchronous calls are tried again: what was throttled or away for a moment is there then. */
@@ -33,12 +33,12 @@ export class WholeVault extends Construct {
   constructor(scope: Construct, id: string, { stage, functions }: WholeVaultProps) {
     super(scope, id);
     this.stage = stage;
-    this.machines = { 'verify-vault': this.around(functions['verify-vault']), 'audit-table': this.around(functions['audit-table']), 'take-snapshot': this.around(functions['take-snapshot']) };
+    const around = (name: PartedName): StateMachine => this.around(name, functions[name]);
+    this.machines = { 'verify-vault': around('verify-vault'), 'audit-table': around('audit-table'), 'run-drill': around('run-drill'), 'take-snapshot': around('take-snapshot') };
   }
 
-  private around(fn: Lambda): StateMachine {
+  private around(task: PartedName, fn: Lambda): StateMachine {
     const { stage } = this;
-    const task = fn.node.id;
     const name = `${task}-in-parts`;
     const logs = new LogGroup(this, `${task}-log`, {
       logGroupName: logGroupName(stage.name, name),
@@ -64,7 +64,7 @@ export class WholeVault extends Construct {
   }
 
   /** Begin → done; or parts → merge → done, or other parts: a merge may ask for them. */
-  private definition(task: string, fn: Lambda): IChainable {
+  private definition(task: PartedName, fn: Lambda): IChainable {
     const call = (name: string, payload?: Record<string, unknown>): TaskStateBase =>
       new LambdaInvoke(this, `${task}-${name}`, { stateName: name, lambdaFunction: fn, payloadResponseOnly: true, ...(payload && { payload: TaskInput.fromObject(payload) }) }).addRetry(RETRIES);
     const turn = { run: JsonPath.stringAt('$.run'), round: JsonPath.numberAt('$.round') };
@@ -74,7 +74,7 @@ export class WholeVault extends Construct {
       itemsPath: '$.parts',
       itemSelector: { step: 'part', ...turn, part: JsonPath.stringAt('$$.Map.Item.Value') },
       // None may fail: what was not looked at is not clean.
-      maxConcurrency: AT_ONCE,
+      maxConcurrency: AT_ONCE[task],
       // A function may take fifteen minutes, an express execution five.
       mapExecutionType: StateMachineType.STANDARD,
       resultPath: JsonPath.DISCARD,

@@ -50,6 +50,8 @@ export interface RestoreOptions {
   readonly snapshot?: SnapshotChoice | undefined;
   /** Only records of which this holds, judged by their genuine state; nothing is removed then. */
   readonly only?: ((image: Image) => boolean) | undefined;
+  /** As `ReplayOptions.subjects`: nothing else is opened. */
+  readonly subjects?: ((subject: string) => boolean) | undefined;
   /** States kept in memory between plan and apply, canonical bytes. */
   readonly keepBytes?: number | undefined;
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
@@ -148,7 +150,7 @@ export async function planRestore(deps: RestoreDeps, options: RestoreOptions): P
   const there = await deps.target.settings();
   const admission = deps.live === undefined ? await admitted(deps.target, there, options, checkpoint) : admittedLive(there, options, checkpoint);
   const point = checkedPoint(admission.point, checkpoint, deps.now());
-  const states: StatesOptions = { checkpoint, ...point, only: options.only, compare: admission.compare, onProgress: (done, total) => options.onProgress?.({ step: 'reading', done, total }) };
+  const states: StatesOptions = { checkpoint, ...point, only: options.only, subjects: options.subjects, compare: admission.compare, onProgress: (done, total) => options.onProgress?.({ step: 'reading', done, total }) };
 
   const { found, snapshot, error } = await compareFrom(deps, options, checkpoint, states);
   if (found.summary.entries === 0) throw await nothingThen(deps.vault, checkpoint, options.at);

@@ -26,6 +26,7 @@ export interface StatesOptions {
   readonly size?: number | undefined;
   readonly at?: string | undefined;
   readonly only?: ((image: Image) => boolean) | undefined;
+  readonly subjects?: ((subject: string) => boolean) | undefined;
   /** `empty`: the target holds nothing and is not asked. `exact`: it should hold this and nothing else. `live`: it may be ahead of the log. */
   readonly compare: 'empty' | 'exact' | 'live';
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -39,7 +40,7 @@ export interface StatesDeps extends ReplayDeps {
 }
 
 /** Calls `give` with the records, a few hundred at a time. Throws `ReplayError`, `SnapshotError`, `PortError`, `VaultReadError`. */
-export async function eachState(deps: StatesDeps, { checkpoint, snapshot, size, at, only, compare, onProgress }: StatesOptions, give: (states: readonly Compared[]) => Promise<void>): Promise<ReplaySummary> {
+export async function eachState(deps: StatesDeps, { checkpoint, snapshot, size, at, only, subjects, compare, onProgress }: StatesOptions, give: (states: readonly Compared[]) => Promise<void>): Promise<ReplaySummary> {
   let batch: ReplayedRecord[] = [];
   const flush = async (): Promise<void> => {
     const records = batch;
@@ -56,6 +57,7 @@ export async function eachState(deps: StatesDeps, { checkpoint, snapshot, size, 
       ...(size !== undefined && { size }),
       ...(at !== undefined && { at }),
       ...(only !== undefined && { only }),
+      ...(subjects !== undefined && { subjects }),
       onProgress: ({ pass, entries, total }) => onProgress?.((pass - 1) * total + entries, 2 * total),
     },
     async (record) => {

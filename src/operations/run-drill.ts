@@ -6,11 +6,11 @@
  */
 import { verifierKey, type VerifierKey } from '../core/log/vkey';
 import { placeOf } from '../core/record-history';
-import { withMac } from '../core/record-mac';
+import { checkMac, withMac } from '../core/record-mac';
 import { runImage } from '../core/run-records';
 import { isOfShare, shareName, WHOLE, type Share } from '../core/shares';
 import { standing } from '../core/table-audit';
-import type { Image, TableKey } from '../core/image';
+import { stringOf, type Image, type TableKey } from '../core/image';
 import { PortError, type LogStore, type Meter, type RecordStore } from '../ports';
 import type { RestoreTarget, TableSettings } from '../ports/restore-target';
 import type { ScratchTable } from '../ports/scratch-table';
@@ -111,8 +111,17 @@ interface Run {
   differences: number;
 }
 
-/** One drill. Throws `DrillError`, `ReplayError`, `PortError`, `VaultReadError`, `LogStopped`, and what `restore` throws. */
-export async function runDrill(deps: DrillDeps, { share = WHOLE, from = 'vault', lastsAtMostMs, by, onStep = () => undefined }: DrillOptions): Promise<DrillReport> {
+/** One drill, and its record. Throws `DrillError`, `ReplayError`, `PortError`, `VaultReadError`, `LogStopped`, and what `restore` throws. */
+export async function runDrill(deps: DrillDeps, options: DrillOptions): Promise<DrillReport> {
+  const { report, left } = await drillShare(deps, options);
+  await recordDrill(deps, report, options);
+  // What was found out counts; that a table was left behind is a failure all the same.
+  if (left !== undefined) throw left;
+  return report;
+}
+
+/** The same without its record: for a drill of several shares, which leaves one of all of them. `left`: why the scratch table is still there, if it is. */
+export async function drillShare(deps: DrillDeps, { share = WHOLE, from = 'vault', lastsAtMostMs, onStep = () => undefined }: Omit<DrillOptions, 'by'>): Promise<{ readonly report: DrillReport; readonly left?: unknown }> {
   const restore = from === 'vault' ? deps.restore : deps.replica;
   if (restore === undefined) throw new DrillError('no-replica', 'there is no replica to restore from: the stage has no second region, or no drill uses it');
   const began = deps.now();
@@ -133,16 +142,20 @@ export async function runDrill(deps: DrillDeps, { share = WHOLE, from = 'vault',
     return { restored: done, restoreSeconds: took, behind: lacking, newer: await compareRecords(run, scratch, done.size) };
   });
   const { differences, found } = run;
-  const target = [deps.scratch.name, shareName(share), from === 'replica' ? 'from the replica' : ''].filter((part) => part !== '').join(', ');
-  const result = { at, ok: differences === 0, findings: differences, records: restored.records, seconds: restoreSeconds, size: restored.size, target, ...(by !== undefined && { by }) };
   // The scratch table is gone by now. Died here: this drill was for nothing, the next one says it all again.
+  const report: DrillReport = { drill: at, ok: differences === 0, share, from, size: restored.size, behind, records: restored.records, differences, found, newer, restoreSeconds, seconds: (deps.now().getTime() - began.getTime()) / 1000 };
+  return { report, left };
+}
+
+/** Makes the record of a drill, and counts it. */
+export async function recordDrill(deps: Pick<DrillDeps, 'records' | 'meter' | 'scratch'> & SettledLogDeps, { drill, ok, differences, records, restoreSeconds, size, share, from }: Omit<DrillReport, 'found'>, { by }: Pick<DrillOptions, 'by'> = {}): Promise<void> {
+  const log = settledLog(deps);
+  const target = [deps.scratch.name, shareName(share), from === 'replica' ? 'from the replica' : ''].filter((part) => part !== '').join(', ');
+  const result = { at: drill, ok, findings: differences, records, seconds: restoreSeconds, size, target, ...(by !== undefined && { by }) };
   await deps.records.create(withMac((await log.macKeys())[0], runImage('drill', result, (await log.identity()).systemSubject)));
   deps.meter.count('DrillCompleted');
   deps.meter.gauge('RestoreSeconds', restoreSeconds, 'Seconds');
   if (differences > 0) deps.meter.count('DrillDifferences', differences);
-  // What was found out counts; that a table was left behind is a failure all the same.
-  if (left !== undefined) throw left;
-  return { drill: at, ok: result.ok, share, from, size: restored.size, behind, records: restored.records, differences, found, newer, restoreSeconds, seconds: (deps.now().getTime() - began.getTime()) / 1000 };
 }
 
 /** Drops what a killed drill left. One that may still be at work is left alone. */
@@ -237,8 +250,8 @@ const restoreFrom =
     const { origin } = await log.identity();
     const pinned = [verifierKey(origin, await deps.signer.publicKey())];
     const work = { target, vault: await vaultUnder(pinned), subjectKeys: log.subjectKeys, macKeys: await log.macKeys(), now: deps.now };
-    const only = share.of === 1 ? undefined : (image: Image): boolean => isOfShare(placeOf(image), share);
-    const plan = await planRestore(work, { settings: settingsLike(live), pinned, origin, only });
+    const ofShare = share.of > 1 && { only: (image: Image) => isOf(share, image), subjects: (subject: string) => isOfShare(subject, share) };
+    const plan = await planRestore(work, { settings: settingsLike(live), pinned, origin, ...ofShare });
     await applyRestore(work, plan);
     return { records: plan.records, size: plan.size, losses: plan.losses };
   };
@@ -248,16 +261,19 @@ async function compareRecords(run: Run, scratch: RestoreTarget, size: number): P
   const { deps, log, share, onStep } = run;
   const macKeys = await log.macKeys();
   const ahead: string[] = [];
+  const elsewhere = new Set<string>();
   let [compared, newer] = [0, 0];
   const judge = (place: string, genuine: Image | undefined, live: Image | undefined): void => {
     const outcome = standing(genuine, live, macKeys);
     if (outcome === 'same') return;
+    const isTorn = outcome === 'extra' || (live !== undefined && !isOf(share, live) && checkMac(macKeys, live) === 'valid');
+    if (share.of > 1 && isTorn && elsewhere.size < MAX_LOOKED_UP) return void elsewhere.add(place);
     if (outcome !== 'ahead') return differs(run, { kind: outcome, key: keyOfPlace(place) });
     newer += 1;
     if (ahead.length < MAX_LOOKED_UP) ahead.push(place);
   };
   // After the restore: what the live table had when the log was read is in both, or newer here.
-  const prints = await fingerprintsOf(deps.live, (image) => isOfShare(placeOf(image), share));
+  const prints = await fingerprintsOf(deps.live, (image) => isOf(share, image));
   const suspects = inBatches<Image>(READ_AT_ONCE, async (batch) => {
     const live = await readPlaces(deps.live, batch.map(placeOf));
     for (const image of batch) judge(placeOf(image), image, live.get(placeOf(image)));
@@ -267,7 +283,7 @@ async function compareRecords(run: Run, scratch: RestoreTarget, size: number): P
     const print = prints.get(place);
     prints.delete(place);
     onStep('comparing', ++compared);
-    if (!isOfShare(place, share)) differs(run, { kind: 'extra', key: keyOfPlace(place) });
+    if (!isOf(share, image)) differs(run, { kind: 'extra', key: keyOfPlace(place) });
     else if (print !== fingerprintOf(image)) await suspects.add(image);
   }
   await suspects.end();
@@ -277,7 +293,32 @@ async function compareRecords(run: Run, scratch: RestoreTarget, size: number): P
   });
   for (const place of prints.keys()) await onlyLive.add(place);
   await onlyLive.end();
+  await judgeTorn(run, elsewhere);
   return newer - (await forgotten(run, ahead, size));
+}
+
+/**
+ * Shares go by subject, because an entry bears its subject in clear: what is of another share need not be opened. A record whose live state bears another subject than the log knows is in two shares, or in a
+ * wrong one: the whole log tells whose it is, and only that share judges it.
+ */
+const isOf = (share: Share, image: Image): boolean => isOfShare(stringOf(image, 'subject') ?? '', share);
+
+async function judgeTorn(run: Run, places: ReadonlySet<string>): Promise<void> {
+  if (places.size === 0) return;
+  const { deps, log, share } = run;
+  const macKeys = await log.macKeys();
+  const genuine = await log.genuine(await log.settled(), places);
+  const looked = inBatches<string>(READ_AT_ONCE, async (batch) => {
+    const live = await readPlaces(deps.live, batch);
+    for (const place of batch) {
+      const image = genuine.get(place)?.image;
+      if (image !== undefined && !isOf(share, image)) continue;
+      const outcome = standing(image, live.get(place), macKeys);
+      if (outcome !== 'same' && outcome !== 'ahead') differs(run, { kind: outcome, key: keyOfPlace(place) });
+    }
+  });
+  for (const place of places) await looked.add(place);
+  await looked.end();
 }
 
 /** Of what the live table has newer, what the log had before `size`: the restore should have brought it. Resolves with how many. */

@@ -1,5 +1,5 @@
 /**
- * Verification, audit and snapshot by their state machines, as their schedules start them: at once while the log is small, and in parts, by the same functions with the same rights, once it is
+ * Verification, audit, drill and snapshot by their state machines, as their schedules start them: at once while the log is small, and in parts, by the same functions with the same rights, once it is
  * said to be too big for one. Other tests fill the log meanwhile.
  */
 import { newestRun } from '../../local/rehearsal/runs';
@@ -35,7 +35,7 @@ beforeAll(async () => {
 }, 180_000);
 
 it('do all of it at once while the log is small', async () => {
-  for (const name of ['verify-vault', 'audit-table', 'take-snapshot'] as const) {
+  for (const name of ['verify-vault', 'audit-table', 'run-drill', 'take-snapshot'] as const) {
     expect([name, await runMachine(name)]).toEqual([name, { status: 'SUCCEEDED', output: { done: true } }]);
     await waitFor(`the line of ${name}`, async () => (await steps(name)).length > 0);
     expect([name, await steps(name)]).toEqual([name, ['begin']]);
@@ -60,6 +60,15 @@ it('audit in finer shares, and leave one record of all of them', async () => {
   expect(run?.records).toBeGreaterThan(ENTRIES / 2);
   await waitFor('the lines of the parts', async () => (await steps('audit-table')).at(-1) === 'merge');
   expect((await steps('audit-table')).filter((step) => step === 'part').length).toBeGreaterThanOrEqual(3);
+}, 180_000);
+
+it('drill in finer shares, one scratch table after the other, and leave one record of all of them', async () => {
+  const { size } = await checkpoint();
+  expect(await inParts('run-drill', Math.ceil(size / 2), () => runMachine('run-drill'))).toMatchObject({ status: 'SUCCEEDED' });
+  const run = await newestRun(aws.dynamodb, table, 'drill');
+  expect(run?.records).toBeGreaterThan(ENTRIES / 2);
+  await waitFor('the lines of the parts', async () => (await steps('run-drill')).at(-1) === 'merge');
+  expect((await steps('run-drill')).filter((step) => step === 'part').length).toBeGreaterThanOrEqual(2);
 }, 180_000);
 
 it('take a snapshot in shares, one that a restore begins with once the log vouches for it', async () => {

@@ -1,11 +1,10 @@
 /** The drill: a sound system has no differences, every difference is found, and whatever happens the scratch table is gone, now or at the next drill. */
 import { FAULTS, Killed, type Fault } from '../../src/adapters/memory/process';
-import { itemsOf, memoryRestoreTarget, type MemoryTables } from '../../src/adapters/memory/restore-target';
+import { itemsOf } from '../../src/adapters/memory/restore-target';
 import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
 import { memoryScratchTable } from '../../src/adapters/memory/scratch-table';
 import { keyOf, type Image } from '../../src/core/image';
 import { withMac } from '../../src/core/record-mac';
-import { RECORDS_TABLE } from '../../src/core/records-table';
 import { runResultIn } from '../../src/core/run-records';
 import { REPLICA_BEHIND_AT_MOST_MS, restoreFromReplica, restoreFromVault, runDrill, type DrillDeps, type DrillOptions, type DrillReport } from '../../src/operations/run-drill';
 import { PortError } from '../../src/ports';
@@ -13,33 +12,11 @@ import type { TableSettings } from '../../src/ports/restore-target';
 import { figure } from '../figures';
 import { forEachSeed } from '../seeds';
 import { makeWorld, subjectNamed } from '../world';
-import { auditedWorld, populated, profile, type AuditedWorld } from './audited-world';
+import { populated, profile } from './audited-world';
+import { drilledWorld, drillRecords, LIVE, type Drilled } from './drilled-world';
 import { factsOf } from './facts-world';
 
 const MINUTE_MS = 60_000;
-const LIVE: TableSettings = { ...RECORDS_TABLE, indexes: [...RECORDS_TABLE.indexes], pointInTimeRecovery: true, deletionProtection: true, encryptionKey: 'arn:key', billing: 'on-demand', tags: ['aws:cloudformation:stack-name=Intact-x-Data', 'intact:stage=x'] };
-
-interface Drilled extends AuditedWorld {
-  readonly tables: MemoryTables;
-  readonly drillDeps: DrillDeps;
-  drill(options?: Partial<DrillOptions>): Promise<DrillReport>;
-}
-
-async function drilledWorld(seed: number): Promise<Drilled> {
-  const audited = await auditedWorld(seed);
-  const tables: MemoryTables = new Map([['records', { settings: LIVE, items: itemsOf(audited.world.records) }]]);
-  const live = memoryRestoreTarget(tables, 'records');
-  const deps = { ...audited.world, sleep: audited.deps.sleep, live };
-  const drillDeps = { ...deps, scratch: memoryScratchTable(tables, 'records'), restore: restoreFromVault(deps) };
-  return Object.assign(audited, { tables, drillDeps, drill: (options: Partial<DrillOptions> = {}) => runDrill(drillDeps, { lastsAtMostMs: 15 * MINUTE_MS, ...options }) });
-}
-
-async function drillRecords({ world }: AuditedWorld): Promise<Image[]> {
-  const found: Image[] = [];
-  for await (const image of world.records.partition('drill')) found.push(image);
-  return found;
-}
-
 test('a sound system restores to the last record, and the drill leaves a sealed record and no table', async () => {
   const drilled = await drilledWorld(1);
   await populated(drilled, 60);

@@ -1,0 +1,73 @@
+/**
+ * The drill of a share that is too big for one function: in finer shares, each by the very drill, and one record of all of them. There is one scratch table, so the parts have it one after the
+ * other; a part that finds it taken ends as `busy` and is tried again.
+ */
+import { finerShare, type Share } from '../core/shares';
+import { drillShare, recordDrill, runDrill, type DrillDeps, type DrillReport, type DrillSource } from './run-drill';
+import type { Done, PartedWork } from './run-in-parts';
+import { partsOf, type WholeUpTo } from './whole-up-to';
+
+interface DrillPlan {
+  readonly share: Share;
+  readonly from: DrillSource;
+  readonly into: number;
+}
+
+/** What a part hands on: which records differ stands in its log lines' numbers; the keys themselves are for the one who drills by hand. */
+type ShareReport = Omit<DrillReport, 'found'>;
+export type DrillFields = Omit<ShareReport, 'share'> & { readonly share: number };
+
+export const drillFields = ({ found: _, share, ...report }: DrillReport | (ShareReport & { readonly found?: never })): DrillFields => ({ ...report, share: share.number });
+
+export interface DrillTurn extends WholeUpTo {
+  readonly share: () => Share;
+  readonly from: () => DrillSource;
+  /** How long one part can last at most. */
+  readonly lastsAtMostMs: number;
+}
+
+/** `share`, `from`: whose turn it is, and from where. */
+export function drillInParts(deps: DrillDeps, { share, from, lastsAtMostMs, wholeUpTo }: DrillTurn): PartedWork<DrillPlan, ShareReport, DrillFields> {
+  return {
+    task: 'run-drill',
+    async begin() {
+      const [turn, source, head] = [share(), from(), await deps.log.readHead()];
+      const names = partsOf((head === 'absent' ? 0 : head.size) / turn.of, wholeUpTo);
+      if (names.length === 1) return done(await runDrill(deps, { share: turn, from: source, lastsAtMostMs }));
+      return { done: false, plan: { share: turn, from: source, into: names.length }, parts: names, todo: names };
+    },
+    async part(plan, part) {
+      const { report, left } = await drillShare(deps, { share: finerShare(plan.share, plan.into, Number(part)), from: plan.from, lastsAtMostMs });
+      // Tried again, it drops the table first; what it found then is what counts.
+      if (left !== undefined) throw left;
+      const { found: _, ...result } = report;
+      return { result, fields: drillFields(report) };
+    },
+    async merge(plan, results, run) {
+      const report = together([...results.values()], plan, run, deps.now());
+      await recordDrill(deps, report);
+      return done(report);
+    },
+  };
+}
+
+const done = (report: DrillReport | ShareReport): Done<DrillFields> => ({ done: true, fields: drillFields(report) });
+
+/** As if one drill had restored all of them. `size`, `behind`: all were restored to at least that, and none lacked more. */
+function together(reports: readonly ShareReport[], { share, from }: DrillPlan, run: string, now: Date): ShareReport {
+  const sum = (count: (report: ShareReport) => number): number => reports.reduce((total, report) => total + count(report), 0);
+  const differences = sum((report) => report.differences);
+  return {
+    drill: run,
+    ok: differences === 0,
+    share,
+    from,
+    size: Math.min(...reports.map(({ size }) => size)),
+    behind: Math.max(...reports.map(({ behind }) => behind)),
+    records: sum(({ records }) => records),
+    differences,
+    newer: sum(({ newer }) => newer),
+    restoreSeconds: sum(({ restoreSeconds }) => restoreSeconds),
+    seconds: (now.getTime() - Date.parse(run)) / 1000,
+  };
+}
