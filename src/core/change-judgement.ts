@@ -9,6 +9,7 @@ import { bytesOf, integerOf, stringOf, type Image, type TableKey } from './image
 import { isImmutableKind, isKind } from './kinds';
 import { checkMac, type MacKey } from './record-mac';
 import { manifestNamedBy } from './snapshot-record';
+import { isTombstone } from './tombstone';
 
 /** The closed list of what sealing can find; docs/format.md explains each. */
 export const VIOLATIONS = [
@@ -85,7 +86,7 @@ export function judgeChange({ op, key, newImage, oldImage }: Change, macKeys: re
     op: op === 'REMOVE' ? 'remove' : 'put',
     kind: isKind(kind) ? kind : 'unknown',
     rev: Math.max(0, integerOf(image, 'rev') ?? 0),
-    subject: before !== undefined && isPutBack(image, before, macKeys) ? subjectOf(image) : (subjectOf(before) ?? subjectOf(image)),
+    subject: before !== undefined && comesToItsOwn(image, before, macKeys) ? subjectOf(image) : (subjectOf(before) ?? subjectOf(image)),
     content: op === 'REMOVE' ? undefined : canonicalImage(image),
     body: op === 'REMOVE' ? undefined : bodyOf(image, before),
     vouched: op === 'REMOVE' ? undefined : vouchedBy(image, macKeys),
@@ -95,12 +96,12 @@ export function judgeChange({ op, key, newImage, oldImage }: Change, macKeys: re
 
 /**
  * A record belongs to the subject it was made under: a swapped subject must not take it out of that subject's erasure. Only where the state before was not ours and this
- * one is has the record come back to its own.
+ * one is has the record come back to its own. What somebody puts over a tombstone is not the log's own either: under that subject, which is never erased, it would stay for ever.
  */
-const isPutBack = (image: Image, before: Image, macKeys: readonly MacKey[]): boolean =>
-  subjectOf(image) !== subjectOf(before) && checkMac(macKeys, image) === 'valid' && checkMac(macKeys, before) !== 'valid';
+const comesToItsOwn = (image: Image, before: Image, macKeys: readonly MacKey[]): boolean =>
+  subjectOf(image) !== subjectOf(before) && ((isTombstone(before) && !isTombstone(image)) || (checkMac(macKeys, image) === 'valid' && checkMac(macKeys, before) !== 'valid'));
 
-/** No erasure exists yet; a repair that removes says so in a record of its own (seal-changes). */
+/** An erasure never takes an item away, it leaves a tombstone (seal-changes asks for its permission); a repair that removes says so in a record of its own. */
 function removalViolations(old: Image): readonly Violation[] {
   return subjectOf(old) === undefined ? ['record-removed', 'subject-missing'] : ['record-removed'];
 }

@@ -11,7 +11,8 @@ import { recordKeys } from './table-keys';
  * `bsuid`: one person within one business portfolio. `wa-id`: digits, from `wa_id`, `from`, `to` or `recipient_id`; a number can get a new holder.
  * `parent-bsuid`, `phone` (an address book's): used only where there is neither of the first two. Usernames are no aliases: people trade them.
  */
-export type AliasType = 'bsuid' | 'wa-id' | 'parent-bsuid' | 'phone';
+export const ALIAS_TYPES = ['bsuid', 'wa-id', 'parent-bsuid', 'phone'] as const;
+export type AliasType = (typeof ALIAS_TYPES)[number];
 
 export interface Alias {
   readonly type: AliasType;
@@ -25,7 +26,7 @@ export function aliasOf(dedupeKey: Uint8Array, type: AliasType, value: string): 
 }
 
 /** Longer than any identifier Meta documents; a longer one is content that stands in the wrong place and names nobody. */
-const MAX_ALIAS_LENGTH = 256;
+export const MAX_ALIAS_LENGTH = 256;
 
 /** The aliases that say whose an event is, the firmest first: at most a business-scoped user id and a number. */
 export function aliasesOf(
@@ -63,12 +64,18 @@ export interface GivenAlias extends CustomerRef {
   readonly assignedAt: number;
   /** The holder gave the number up at this time, unix seconds: what is later is not theirs. */
   readonly releasedAt?: number;
+  /** Ids of the merges that brought it here, the latest last: whoever undoes that one gives it back. None where it came by a message or was linked by staff. */
+  readonly merges?: readonly string[];
 }
 
-/** Where a write of ours comes from; part of every record. */
-export interface Stamp {
-  /** ISO 8601 UTC with milliseconds: when the delivery reached us. */
+/** When a write of ours was caused; part of every record. */
+export interface Caused {
+  /** ISO 8601 UTC with milliseconds: when the delivery, or what staff asked, reached us. */
   readonly receivedAt: string;
+}
+
+/** Where a write comes from that a delivery caused. */
+export interface Stamp extends Caused {
   /** base64url of the first 16 bytes of SHA-256(body). */
   readonly deliveryId: string;
   /** Random, 12 characters, one per event and run: a writer that lost the reply knows its own write by it. */
@@ -100,8 +107,10 @@ export function aliasState(records: readonly Image[], macHolds: (image: Image) =
   const customerId = stringOf(image, 'customerId');
   const subject = stringOf(image, 'subject');
   if (kind !== 'alias' || customerId === undefined || subject === undefined) return { state: 'unreadable' };
+  // Its holder is being erased, or staff took it away: what comes now is a new customer's, under a subject that stays.
+  if (stringOf(image, 'frozenAt') !== undefined || stringOf(image, 'unlinkedAt') !== undefined) return options.firstOnly ? { state: 'moved' } : { state: 'free', n: n + 1 };
   if (integerOf(image, 'movedTo') !== undefined) return { state: 'moved' };
-  const releasedAt = integerOf(image, 'releasedAt');
+  const [releasedAt, merges] = [integerOf(image, 'releasedAt'), mergesIn(image)];
   return {
     state: 'given',
     customerId,
@@ -111,7 +120,32 @@ export function aliasState(records: readonly Image[], macHolds: (image: Image) =
     linked: linkedIn(image),
     assignedAt: integerOf(image, 'assignedAt') ?? 0,
     ...(releasedAt === undefined ? {} : { releasedAt }),
+    ...(merges.length > 0 && { merges }),
   };
+}
+
+/** The name that a record of an alias is about; undefined where it is none. */
+export function aliasIn(image: Image): Alias | undefined {
+  const [type, value, pk] = [stringOf(image, 'aliasType'), stringOf(image, 'aliasValue'), stringOf(image, 'pk')];
+  const known = ALIAS_TYPES.find((each) => each === type);
+  return stringOf(image, 'kind') !== 'alias' || known === undefined || value === undefined || pk === undefined ? undefined : { type: known, value, hash: pk.slice(recordKeys.alias('').pk.length) };
+}
+
+/** `image`, a genuine alias record that is held, as taken from its holder by staff at `at` (ISO 8601 UTC), and given to nobody; without its MAC. */
+export const unlinkedAlias = (image: Image, at: string): Image => ({ ...image, rev: { N: String((integerOf(image, 'rev') ?? 0) + 1) }, receivedAt: { S: at }, unlinkedAt: { S: at } });
+
+/** `image`, a genuine alias record that is held, as frozen at `at` (ISO 8601 UTC); without its MAC. */
+export const frozenAlias = (image: Image, at: string): Image => ({ ...image, rev: { N: String((integerOf(image, 'rev') ?? 0) + 1) }, receivedAt: { S: at }, frozenAt: { S: at } });
+
+/** Whether later events can still come to the holder of this alias record through it. */
+export const leadsToHolder = (image: Image): boolean => stringOf(image, 'kind') === 'alias' && !isTakenAway(image) && stringOf(image, 'frozenAt') === undefined;
+
+/** Whether somebody else has this record's alias by now, or nobody. */
+export const isTakenAway = (image: Image): boolean => integerOf(image, 'movedTo') !== undefined || stringOf(image, 'unlinkedAt') !== undefined;
+
+function mergesIn(image: Image): readonly string[] {
+  const attribute = image['merges'];
+  return attribute !== undefined && 'L' in attribute ? attribute.L.flatMap((each) => ('S' in each ? [each.S] : [])) : [];
 }
 
 const holderNumber = (sk: string): number => Number(sk.split('#')[1] ?? 0);
@@ -126,7 +160,7 @@ function linkedIn(image: Image): Readonly<Record<string, string>> {
 export type Holding = Omit<GivenAlias, keyof CustomerRef> & { readonly movedTo?: number };
 
 /** The record of `alias` as held by `holder`, without its MAC. */
-export function aliasImage(alias: Alias, holder: CustomerRef, holding: Holding, stamp: Stamp): Image {
+export function aliasImage(alias: Alias, holder: CustomerRef, holding: Holding, stamp: Caused | Stamp): Image {
   const newest = Object.entries(holding.linked).slice(-MAX_LINKED);
   return {
     ...keyAttributes(aliasKey(alias, holding.n)),
@@ -139,6 +173,7 @@ export function aliasImage(alias: Alias, holder: CustomerRef, holding: Holding, 
     assignedAt: { N: String(holding.assignedAt) },
     ...(holding.releasedAt === undefined ? {} : { releasedAt: { N: String(holding.releasedAt) } }),
     ...(holding.movedTo === undefined ? {} : { movedTo: { N: String(holding.movedTo) } }),
+    ...(holding.merges !== undefined && holding.merges.length > 0 && { merges: { L: holding.merges.map((merge) => ({ S: merge })) } }),
     ...stampAttributes(stamp),
   };
 }
@@ -157,7 +192,7 @@ export function customerImage(customer: CustomerRef, stamp: Stamp): Image {
 
 /** `created`: the customer began with these aliases. `linked`, `unlinked`: the customer got or lost them. `suspected-same`: a proposal for a person. */
 export type LinkAction = 'created' | 'linked' | 'unlinked' | 'suspected-same';
-/** `new-holder`: a number that is now someone else's. `user-changed`: Meta's system message said so. */
+/** `new-holder`: a number that is now someone else's. `user-changed`: Meta's system message said so. What staff decide has reasons in their own words (staff/identity). */
 export type LinkReason = 'first-contact' | 'seen-together' | 'new-holder' | 'user-changed';
 
 /** One change of who holds which alias, as seen by `customer`, without its MAC. `other`: the customer on the other side of a move or proposal. */
@@ -174,17 +209,18 @@ export function linkImage(
     action: { S: link.action },
     reason: { S: link.reason },
     by: { S: 'webhook' },
-    // Hashes: a link tells that a name changed hands, the alias record tells which name it is.
-    aliases: { L: link.aliases.map((alias) => ({ M: { type: { S: alias.type }, hash: { S: alias.hash } } })) },
+    aliases: aliasList(link.aliases),
     ...(link.other === undefined ? {} : { other: { S: link.other } }),
     ...stampAttributes(stamp),
   };
 }
 
+/** Hashes: a link tells that a name changed hands, the alias record tells which name it is. */
+export const aliasList = (aliases: readonly Omit<Alias, 'value'>[]): Attribute => ({ L: aliases.map(({ type, hash }) => ({ M: { type: { S: type }, hash: { S: hash } } })) });
+
 export const keyAttributes = (key: { readonly pk: string; readonly sk: string }): Image => ({ pk: { S: key.pk }, sk: { S: key.sk } });
 export const holderAttributes = (holder: CustomerRef): Image => ({ customerId: { S: holder.customerId }, subject: { S: holder.subject } });
-export const stampAttributes = (stamp: Stamp): Image => ({
+export const stampAttributes = (stamp: Caused | Stamp): Image => ({
   receivedAt: { S: stamp.receivedAt },
-  deliveryId: { S: stamp.deliveryId },
-  attempt: { S: stamp.attempt },
+  ...('deliveryId' in stamp && { deliveryId: { S: stamp.deliveryId }, attempt: { S: stamp.attempt } }),
 });

@@ -72,7 +72,8 @@ export function planAliases(input: PlanInput): Plan | 'nobody' {
   const numbers = before.filter(({ alias, state }) => isNumber(alias) && !(state.state === 'given' && input.at < state.assignedAt));
   const release = new Set(changed && after.some((seen) => isNumber(seen.alias)) ? numbers.map((seen) => seen.alias.hash) : []);
   for (const seen of after) release.delete(seen.alias.hash);
-  const touch = held.filter((seen) => seen.state.state === 'given' && needsWrite(seen.alias, seen.state, all, release, input.at));
+  // Where the customer is given a name, those by which they were found are written again: whoever takes one away at the same moment, to merge the customer into another, refuses the whole.
+  const touch = held.filter((seen) => seen.state.state === 'given' && (give.length > 0 || needsWrite(seen.alias, seen.state, all, release, input.at)));
   const reason = changed ? 'user-changed' : holder === undefined && !newHolder ? 'first-contact' : newHolder ? 'new-holder' : 'seen-together';
   return { customer: holder ?? 'new', reason, give, touch, release, suspects };
 }

@@ -47,4 +47,4 @@ export function systemImage({ pk, sk }: TableKey, kind: ImmutableKind, systemSub
   return { pk: { S: pk }, sk: { S: sk }, kind: { S: kind }, rev: { N: '1' }, subject: { S: systemSubject }, receivedAt: { S: at } };
 }
 
-export const isOurKey = ({ pk, sk }: TableKey): boolean => /^([mfqac]#[A-Za-z0-9_-]{26,43}|w#\d{1,20}|finding#[!-~]{1,128}|heartbeat#[\d-]{10}|repair#[A-Za-z0-9_-]{43}|access#[\d-]{10}|erasure#[0-9A-Z]{26}|erasure-request|gap|verification|audit|drill|restore|snapshot|reconciliation)$/.test(pk) && /^[A-Za-z0-9#:_.-]{1,200}$/.test(sk);
+export const isOurKey = ({ pk, sk }: TableKey): boolean => /^([mfqac]#[A-Za-z0-9_-]{26,43}|w#\d{1,20}|finding#[!-~]{1,128}|heartbeat#[\d-]{10}|repair#[A-Za-z0-9_-]{43}|access#[\d-]{10}|erasure#[0-9A-Z]{26}|hold#[0-9A-Z]{26}|erasure-request|gap|verification|audit|drill|restore|snapshot|reconciliation)$/.test(pk) && /^[A-Za-z0-9#:_.-]{1,200}$/.test(sk);

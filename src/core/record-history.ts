@@ -7,6 +7,7 @@ import { integerOf, keyOf, stringOf, type Image } from './image';
 import { isImmutableKind, isKind } from './kinds';
 import { sha256 } from './log/sha256';
 import { checkMac, type MacKey } from './record-mac';
+import { isTombstone } from './tombstone';
 
 /**
  * Why a sealed state does not count. `mac`: not written by this system. `kind`: outside the closed list. `immutable`: overwrites a record that is never modified.
@@ -24,6 +25,8 @@ export function succession(before: Image | undefined, image: Image, macKeys: rea
   if (!isKind(kind)) return 'kind';
   if (before === undefined) return 'accepted';
   if (isSameImage(before, image)) return 'same';
+  // The sealer puts a tombstone under its own subject only with its erasure; any other lies where it does not count.
+  if (isTombstone(image) && !isTombstone(before)) return 'accepted';
   if (stringOf(before, 'kind') !== kind) return 'kind-changed';
   if (isImmutableKind(kind)) return 'immutable';
   if (stringOf(before, 'subject') !== stringOf(image, 'subject')) return 'subject';

@@ -16,7 +16,7 @@ export interface ViewUpdate {
   readonly order?: string;
 }
 
-const MESSAGES: ReadonlySet<string> = new Set(['message', 'edit', 'revoke', 'reaction']);
+const MESSAGES: ReadonlySet<string> = new Set(['message', 'edit', 'revoke', 'reaction', 'outbound']);
 const immutable: ReadonlySet<string> = new Set(IMMUTABLE_KINDS);
 
 /** The updates that a new record causes; none for kinds that change. */
@@ -54,7 +54,8 @@ function conversation(record: Image, key: TableKey, kind: string, eventId: strin
   return {
     key: view,
     eventId,
-    add: { [kind === 'message' ? direction : kind]: 1 },
+    // What a sending system recorded has a count of its own: of some messages there is an echo as well.
+    add: { [kind === 'message' ? direction : kind === 'outbound' ? 'sent' : kind]: 1 },
     set: {
       ...name,
       lastAt: { S: timestamp },

@@ -6,9 +6,10 @@
 import { entryIn, type Entry } from '../core/entry';
 import { stringOf, type Image } from '../core/image';
 import type { MacKey } from '../core/record-mac';
-import { succession, type Rejection } from '../core/record-history';
+import { shortPlace, succession, type Rejection } from '../core/record-history';
 import type { SealedEntry } from '../core/snapshot';
 import { recordId, type SubjectKey } from '../core/subject-key';
+import { isTombstone } from '../core/tombstone';
 import { inParallel } from './in-parallel';
 import { openSealed, type Closed, type Opened, type SealedReader } from './open-sealed';
 import { ReplayError } from './published-entries';
@@ -33,6 +34,8 @@ export type NoState = Rejection | Closed | 'raw' | 'misplaced' | 'unparseable' |
 export interface FoldSink {
   /** A state sealed as the stream's own record, under a name of its own. All of these come in the first pass, in order. */
   raw(state: GenuineState): void;
+  /** A record was erased, and this stands in its place: the record of that place, whatever else lies under other names. These too come in the first pass, in order; what they hold comes again under their names. */
+  tombstone?(state: GenuineState): void;
   /** The first state of a name that counts. What counts later is of its subject and kind. */
   begins(state: GenuineState): void;
   /** Nothing more comes under this name: its newest state that counts. */
@@ -98,6 +101,7 @@ class Fold {
         if (!this.isOfShare(entry.id)) continue;
         if (entry.kind === 'raw') await this.readRaw(index, entry);
         else this.expect(entry.id);
+        if (entry.kind === 'tombstone') await this.readTombstone(index, entry);
       }
       this.tell(1, some);
     }
@@ -131,7 +135,8 @@ class Fold {
     pending.left -= 1;
     const outcome = judged(opened, entry, pending.newest?.image, this.deps.macKeys);
     if (typeof outcome === 'string') {
-      if (outcome !== 'same') this.sink.note(index, entry.id, outcome);
+      const isErasure = outcome === 'removed-by-hand' && this.erasures.has(shortPlace(entry.src));
+      if (outcome !== 'same' && !isErasure) this.sink.note(index, entry.id, outcome);
     } else {
       if (pending.newest === undefined) this.sink.begins({ ...outcome, index, entry });
       pending.newest = { ...outcome, index, entry };
@@ -139,6 +144,16 @@ class Fold {
     if (pending.left > 0) return;
     this.pending.delete(entry.id);
     if (pending.newest !== undefined) await this.sink.ends(pending.newest);
+  }
+
+  /** Said of a removal, it is no hand's: an erasure's removal and tombstone have one source. */
+  private readonly erasures = new Set<string>();
+
+  private async readTombstone(index: number, entry: Entry): Promise<void> {
+    const outcome = judged(await openSealed(this.deps, entry), entry, undefined, this.deps.macKeys);
+    if (typeof outcome === 'string' || !isTombstone(outcome.image)) return; // noted when it is opened under its name
+    this.erasures.add(shortPlace(entry.src));
+    this.sink.tombstone?.({ ...outcome, index, entry });
   }
 
   private async readRaw(index: number, entry: Entry): Promise<void> {

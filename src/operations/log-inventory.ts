@@ -58,10 +58,10 @@ export async function takeInventory(reader: SealedReader & { readonly vault: Pub
 
 /**
  * The stream tells of an item only when it changed, so between two equal states of a record another one is sealed, or its removal. What `seal-missing` sealed may come through the stream
- * after all; its source says so, and it is no twin.
+ * after all; its source says so, and it is no twin. What somebody put over a tombstone lies under another name, so a tombstone that was put back looks like a twin and is none.
  */
 function lookAlike(a: Last['entry'], b: Last['entry']): boolean {
-  return a.op === 'put' && b.op === 'put' && a.kind === b.kind && a.rev === b.rev && (!(isLate(a) || isLate(b)) || a.src === b.src);
+  return a.op === 'put' && b.op === 'put' && a.kind === b.kind && a.kind !== 'tombstone' && a.rev === b.rev && (!(isLate(a) || isLate(b)) || a.src === b.src);
 }
 
 const isLate = ({ src }: Pick<Entry, 'src'>): boolean => src.startsWith('late:');

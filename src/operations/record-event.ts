@@ -8,6 +8,7 @@ import type { Stamp } from '../core/customer-aliases';
 import { bytesOf, integerOf, stringOf, type Image, type TableKey } from '../core/image';
 import type { MetaEvent, QuarantineEvent } from '../core/meta/events';
 import { parseSlices } from '../core/meta/json-slices';
+import { checkMac } from '../core/record-mac';
 import { contentOf, contentOfQuarantine, evidenceImage, eventImage, keyOfEvent, quarantineImage, quarantineStateImage, type Content, type Owner, type RecordableEvent } from '../core/records';
 import { recordKeys } from '../core/table-keys';
 import { changeIn, accountOwner, introduce, ownerIfKnown, recordWithChange } from './resolve-customer';
@@ -108,11 +109,32 @@ function canonicalOf(slice: Buffer): string {
   return parsed.ok && parsed.anomalies.length === 0 ? canonicalize(parsed.root.value) : slice.toString('hex');
 }
 
+/**
+ * The same event is the same person's, and so is another one under its identity that names them: whoever has their names by now, what is kept of it twice belongs together and is erased together.
+ * Otherwise what comes while a person is being erased would be kept with whoever comes after them.
+ */
+async function isOfOnePerson(run: Run, kind: 'variant' | 'conflict', { customer = {} }: RecordableEvent, there: Image, content: Summed | undefined): Promise<boolean> {
+  if (kind === 'variant') return true;
+  if (checkMac(run.keys.mac, there) !== 'valid') return false;
+  const old = await bytesOfRecord(run, there, content);
+  const names = [customer.bsuid, customer.waId, customer.parentBsuid, customer.phone].filter((name) => name !== undefined && name !== '');
+  return old !== undefined && names.some((name) => [old.raw, old.contact].some((bytes) => bytes.includes(JSON.stringify(name))));
+}
+
+function ownerOfRecord(there: Image): Owner | undefined {
+  const [subject, customerId] = [stringOf(there, 'subject'), stringOf(there, 'customerId')];
+  return subject === undefined ? undefined : { subject, ...(customerId !== undefined && { customerId }) };
+}
+
+async function ownerOfEvent(run: Run, event: RecordableEvent): Promise<Owner> {
+  const found = await ownerIfKnown(run, event);
+  return found === 'unknown' ? introduce(run, event) : found;
+}
+
 /** Puts the newcomer beside the record, under a name made from all of it: the same evidence again is a duplicate. */
 async function keepEvidence(run: Run, newcomer: Newcomer, kind: 'variant' | 'conflict', there: Image, content: Summed | undefined): Promise<EventOutcome> {
   const { event, key, stamp } = newcomer;
-  const found = await ownerIfKnown(run, event);
-  const owner = found === 'unknown' ? await introduce(run, event) : found;
+  const owner = ((await isOfOnePerson(run, kind, event, there, content)) ? ownerOfRecord(there) : undefined) ?? (await ownerOfEvent(run, event));
   const body = hash(run, 'whole', [canonicalOf(event.raw), event.contactRaw === undefined ? '' : canonicalOf(event.contactRaw)]);
   const evidenceKey = kind === 'variant' ? recordKeys.variant(key, body) : recordKeys.conflict(key, body);
   if (content !== undefined) await run.deps.inbox.put(content.name, content.bytes);

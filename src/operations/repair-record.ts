@@ -12,6 +12,7 @@ import { permissionFor, repairedAt, repairsOf, type RepairPlan } from '../core/r
 import { standing } from '../core/table-audit';
 import { recordKeys } from '../core/table-keys';
 import { isOurKey } from '../core/own-records';
+import { isTombstone } from '../core/tombstone';
 import { PortError, type LogStore, type Meter, type RecordStore } from '../ports';
 import type { RecordRepairs } from '../ports/record-repairs';
 import type { RepairRequest } from '../ports/repair-requests';
@@ -126,8 +127,9 @@ async function diagnose(deps: PlanDeps, log: SettledLog, requests: readonly Repa
 
 async function judgeAll({ vault }: PlanDeps, log: SettledLog, checkpoint: Checkpoint, requests: readonly RepairRequest[], live: readonly (Image | undefined)[]): Promise<readonly Found[]> {
   const macKeys = await log.macKeys();
+  const { systemSubject } = await log.identity();
   const look = async (indexes: readonly number[], everywhere: boolean): Promise<readonly Found[]> => {
-    const sought = indexes.map((i) => ({ key: requests[i]!.key, subjects: [stringOf(live[i], 'subject') ?? ''], source: requests[i]!.source }));
+    const sought = indexes.map((i) => ({ key: requests[i]!.key, subjects: [stringOf(live[i], 'subject') ?? '', systemSubject], source: requests[i]!.source }));
     const histories = indexes.length === 0 ? [] : await sealedHistories({ vault, subjectKeys: log.subjectKeys, macKeys }, checkpoint, sought, { everywhere });
     return indexes.map((i, at) => ({ request: requests[i]!, live: live[i], history: histories[at]!, diagnosis: judge(requests[i]!, live[i], histories[at]!, macKeys) }));
   };
@@ -150,13 +152,19 @@ function judge({ key, source }: RepairRequest, live: Image | undefined, { genuin
   // Written by this system, of a kind this program does not have: by a newer version of it, while it is being deployed.
   if (live !== undefined && !isKind(stringOf(live, 'kind') ?? '') && checkMac(macKeys, live) === 'valid') return { standing: 'sound' };
   const stands = standing(genuine?.image, live, macKeys);
-  const isSound = stands === 'same' || stands === 'ahead';
+  const isSound = stands === 'same' || (stands === 'ahead' && !isRefused(live, genuine?.image, states));
   const lost = [...lossesBehind(genuine, isSound ? live : undefined, states), ...(genuine === undefined && stands !== 'ahead' ? hiddenLosses(hidden) : [])];
   if (lost.length > 0) return { standing: 'lost', lost };
   if (isSound) return { standing: 'sound' };
   const evidence = evidenceOf(live, states, source);
   if (evidence === 'unsealed') return { standing: 'unsettled', why: 'unsealed' };
   return { standing: 'differs', plan: { key, from: live, to: genuine?.image, ...(genuine && { entry: genuine.index }) }, since: evidence.since };
+}
+
+/** A tombstone that no erasure permitted is sealed where it does not count: it only looks newer than what it stands over. */
+function isRefused(live: Image | undefined, genuine: Image | undefined, states: readonly SealedState[]): boolean {
+  const last = states.at(-1)?.became;
+  return live !== undefined && isTombstone(live) && genuine !== undefined && !isTombstone(genuine) && last?.state === 'image' && isSameImage(last.image, live);
 }
 
 /**

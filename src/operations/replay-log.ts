@@ -2,12 +2,14 @@
  * The state of every record at a size or a time, from the vault and the keys alone: what restore writes, what audit compares, what repair puts back. From the entries of the published log, or
  * from a snapshot and the entries behind it, which comes to the same. Nothing is given out before the root of the whole log was found to be the signed one.
  */
+import { entryIn } from '../core/entry';
 import { keyOf, stringOf, type Image, type TableKey } from '../core/image';
 import type { Checkpoint } from '../core/log/checkpoint';
 import { sha256 } from '../core/log/sha256';
 import type { MacKey } from '../core/record-mac';
 import { placeOf, shortPlace, succession } from '../core/record-history';
 import { edgeOf } from '../core/snapshot';
+import { isTombstone } from '../core/tombstone';
 import { foldLog, type FoldSink, type GenuineState, type LogReading, type NoState } from './fold-log';
 import type { SealedReader } from './open-sealed';
 import { publishedEntries, ReplayError, type PublishedLog } from './published-entries';
@@ -63,16 +65,19 @@ export interface ReplaySummary {
 const MAX_NOTES_EACH = 100;
 
 /**
- * Calls `give` with every record, each once, in no order. Of a place that was sealed under two subjects (removed by hand, then recorded anew) it gives what was sealed first: what is recorded once
+ * Calls `give` with every record, each once, in no order. In the place of an erased one it gives the tombstone; one of a later time than is asked for only where nothing else of the place can be
+ * opened, so that an earlier point shows what the log still tells of it, and a late resend finds the tombstone when it tells nothing any more. Of a place that was sealed under two subjects (removed by hand, then recorded anew) it gives what was sealed first: what is recorded once
  * is never replaced. Throws `ReplayError`, `SnapshotError`, `PortError`, `VaultReadError`.
  */
 export async function replayLog(deps: ReplayDeps, options: ReplayOptions, give: (record: ReplayedRecord) => Promise<void>): Promise<ReplaySummary> {
   const { checkpoint, snapshot, at, subjects, onProgress } = options;
   const end = Math.min(options.size ?? checkpoint.size, checkpoint.size);
   if (snapshot !== undefined && (snapshot.manifest.size > end || (at !== undefined && snapshot.manifest.newestAt > at))) throw new RangeError('a snapshot stands for all its entries or for none');
-  const records = new Records(deps.macKeys, options.only, give);
+  const isLater = (index: number, then: string): boolean => index >= end || (at !== undefined && then > at);
+  const records = new Records(deps.macKeys, options.only, give, isLater);
   const folded = await foldLog(deps, reading(deps.vault, checkpoint, snapshot, end), records, {
-    isWanted: ({ at: then, kind, subject }) => (at === undefined || then <= at) && (subjects === undefined || kind === 'raw' || subjects(subject)),
+    // A tombstone counts from whatever time it is: what was erased does not come back with an earlier one. And it is nobody's share, since it stands in the place of a record of any.
+    isWanted: ({ at: then, kind, subject }) => kind === 'tombstone' || ((at === undefined || then <= at) && (subjects === undefined || kind === 'raw' || subjects(subject))),
     onProgress: (pass, reached) => onProgress?.({ pass, entries: reached, total: end }),
   });
   await records.finish();
@@ -80,11 +85,13 @@ export async function replayLog(deps: ReplayDeps, options: ReplayOptions, give: 
 }
 
 /**
- * Entries before `end`; what lies behind is read too where the root needs it, but not given. States are given out while the log is read for the second time: then each range has to be the one the signed
- * root was computed from, or a store that answers one question in two ways could put an earlier state in the place of a later one.
+ * Entries before `end`, and the tombstones behind it; what else lies behind is read where the root needs it, but not given. States are given out while the log is read for the second time: then
+ * each range has to be the one the signed root was computed from, or a store that answers one question in two ways could put an earlier state in the place of a later one.
  */
 function reading(vault: PublishedLog, checkpoint: ReplayOptions['checkpoint'], snapshot: TrustedSnapshot | undefined, end: number): LogReading {
   let isChecked = false;
+  /** Whether there are tombstones behind `end`. */
+  let hasLater = false;
   /** Of each range: a hash of the tree behind it. */
   const proven: Buffer[] = [];
   return async function* () {
@@ -95,8 +102,10 @@ function reading(vault: PublishedLog, checkpoint: ReplayOptions['checkpoint'], s
       if (!isChecked) proven.push(tree);
       else if (proven[range]?.equals(tree) !== true) throw new ReplayError('damaged', `entries from ${from} on are not those that were there when the log was read first: the store answers one question in two ways`);
       range += 1;
-      if (from < end) yield entries.slice(0, end - from).map((bytes, i) => ({ index: from + i, bytes }));
-      else if (isChecked) return;
+      if (from >= end && isChecked && !hasLater) return;
+      const wanted = entries.map((bytes, i) => ({ index: from + i, bytes })).filter(({ index, bytes }) => index < end || entryIn(bytes)?.kind === 'tombstone');
+      hasLater ||= (wanted.at(-1)?.index ?? -1) >= end;
+      yield wanted;
     }
     isChecked = true;
   };
@@ -111,6 +120,8 @@ class Records implements FoldSink {
   private readonly places = new Set<string>();
   /** Names whose place was another's first; few. */
   private readonly outdone = new Set<string>();
+  /** Places of erased records, and under which name the tombstone lies. */
+  private readonly tombstones = new Map<string, string>();
   /** States sealed raw, by place; few. */
   private readonly raws = new Map<string, GenuineState[]>();
 
@@ -118,7 +129,12 @@ class Records implements FoldSink {
     private readonly macKeys: readonly MacKey[],
     private readonly only: ReplayOptions['only'],
     private readonly give: (record: ReplayedRecord) => Promise<void>,
+    private readonly isLater: (index: number, at: string) => boolean,
   ) {}
+
+  tombstone({ index, entry, image }: GenuineState): void {
+    if (!this.isLater(index, entry.at)) this.tombstones.set(shortPlace(placeOf(image)), entry.id);
+  }
 
   raw(state: GenuineState): void {
     const place = placeOf(state.image);
@@ -130,6 +146,8 @@ class Records implements FoldSink {
     const raw = this.raws.get(place)?.[0];
     const isRawFirst = raw !== undefined && raw.index < index && subjectOf(raw) !== entry.subject;
     const short = shortPlace(place);
+    const tombstone = this.tombstones.get(short);
+    if (tombstone !== undefined) return void (tombstone === entry.id ? this.places.add(short) : this.outdone.add(entry.id));
     // Names begin in the order of the log, so whoever began before is known here.
     if (isRawFirst || this.places.has(short)) this.outdone.add(entry.id);
     else this.places.add(short);
@@ -140,12 +158,12 @@ class Records implements FoldSink {
     const place = placeOf(state.image);
     const raws = this.raws.get(place)?.filter((raw) => subjectOf(raw) === state.entry.subject) ?? [];
     this.raws.delete(place);
-    await this.join([state, ...raws]);
+    await this.join(isTombstone(state.image) ? [state] : [state, ...raws]);
   }
 
   /** What only raw entries hold. */
   async finish(): Promise<void> {
-    for (const states of this.raws.values()) await this.join(states);
+    for (const [place, states] of this.raws) if (!this.tombstones.has(shortPlace(place))) await this.join(states);
   }
 
   note(index: number, id: string, why: NoState): void {

@@ -122,6 +122,7 @@ async function newProposals(run: Run, plan: Plan, customer: CustomerRef, stamp: 
 
 /** The account itself: what is about nobody, or about somebody it does not name. */
 export async function accountOwner(run: Run, wabaId: string): Promise<Owner> {
+  if (wabaId === '') throw new PortError('corrupt', 'none of the names of a person can be believed, and no account is named that the record could belong to; the table audit finds and repairs the names');
   const { accounts, records } = run.deps;
   const cached = accounts.get(wabaId);
   if (cached !== undefined) return { subject: cached };

@@ -2,13 +2,19 @@
  * Step 3 of sealing, for one change at a time: judge it, record what is wrong with it, encrypt it. Whatever the table held, the change becomes an
  * entry: content can neither stop the sealer nor be dropped by it. Only the world (PortError) can make this fail, and then a retry begins anew.
  */
+import { canonicalImage } from '../core/canonical-image';
 import { isOfRecord, isOfStep, judgeChange, type Change, type Judgement, type NamedContent, type Violation } from '../core/change-judgement';
+import { permitsRemoval } from '../core/erasure';
+import { integerOf, stringOf, type Image } from '../core/image';
+import { isKind } from '../core/kinds';
 import { sha256Hex } from '../core/log/sha256';
 import { findingImage } from '../core/own-records';
 import { checkMac, withMac, type MacKey } from '../core/record-mac';
 import { permissionFor } from '../core/repair-record';
 import { sealPut, sealRemove, type Blob, type ChangeFacts, type SealedChange } from '../core/sealed-change';
 import type { SubjectKey } from '../core/subject-key';
+import { recordKeys } from '../core/table-keys';
+import { erasureNamedBy, isTombstone } from '../core/tombstone';
 import { PortError, type Inbox, type LogIdentity, type Meter, type Random, type RecordStore, type Vault } from '../ports';
 import type { RepairRequests } from '../ports/repair-requests';
 import type { SubjectKeys } from './subject-keys';
@@ -37,11 +43,13 @@ export interface SourcedChange extends Change {
 }
 
 /**
- * The entry of `change`, canonical bytes. When this resolves its findings are records and its blobs are in the vault, so whatever dies
- * afterwards, the entry can be written as it is and nothing it names is missing.
+ * The entries of `change`, canonical bytes: one, or two of one erasure's step. When this resolves its findings are records and its blobs are in the vault, so whatever dies
+ * afterwards, the entries can be written as they are and nothing they name is missing.
  */
-export async function sealChange(deps: SealChangeDeps, change: SourcedChange): Promise<Buffer> {
+export async function sealChange(deps: SealChangeDeps, change: SourcedChange): Promise<readonly Buffer[]> {
   const macKeys = await deps.macKeys();
+  const erased = await erasedBy(deps, macKeys, change);
+  if (erased !== undefined) return sealErased(deps, change, erased);
   const judgement = judged(change, macKeys);
   const key = judgement.subject === undefined ? 'none' : await deps.subjectKeys.of(judgement.subject);
   const found: Violation[] = [...(await unaccountedFor(deps, macKeys, change, judgement.violations))];
@@ -55,7 +63,44 @@ export async function sealChange(deps: SealChangeDeps, change: SourcedChange): P
   if (found.some(isOfRecord)) await askForRepair(deps, change);
   const sealed = typeof key === 'string' ? sealRaw(change, await deps.subjectKeys.fresh(), deps.random) : sealJudged(change, judgement, key, body instanceof Buffer ? body : undefined, deps.random);
   await putBlobs(deps.vault, sealed.blobs);
-  return sealed.entry;
+  return [sealed.entry];
+}
+
+/** What an erasure took away, and what it left. */
+interface ErasureStep {
+  readonly removed: Image;
+  readonly tombstone: Image;
+  readonly subject: string;
+}
+
+/**
+ * A record becomes a tombstone by an erasure: accepted exactly if the erasure's record is there, takes this subject, and both states were written by this system. Read consistently: the erasure
+ * was recorded before its first removal. Everything else is judged like any other change, which an immutable record never survives without a finding.
+ */
+async function erasedBy({ records, identity }: SealChangeDeps, macKeys: readonly MacKey[], { op, oldImage: removed, newImage: tombstone }: SourcedChange): Promise<ErasureStep | undefined> {
+  if (op !== 'MODIFY' || removed === undefined || tombstone === undefined || !isTombstone(tombstone)) return undefined;
+  const { systemSubject } = await identity();
+  const [erasureId, subject] = [erasureNamedBy(tombstone, systemSubject), stringOf(removed, 'subject')];
+  if (erasureId === undefined || subject === undefined || isTombstone(removed)) return undefined;
+  if (checkMac(macKeys, tombstone) !== 'valid' || checkMac(macKeys, removed) !== 'valid') return undefined;
+  const { pk, sk } = recordKeys.erasure(erasureId);
+  for await (const image of records.partition(pk, sk)) if (permitsRemoval(image, subject, systemSubject, macKeys)) return { removed, tombstone, subject };
+  return undefined;
+}
+
+/**
+ * The removal under the subject of the person, so that anybody sees from the vault alone that every record of that subject is gone; the tombstone under the log's own, so that it can be restored
+ * when the person's key is gone and a late resend is still recognised. Where the key is gone already (somebody put an erased record back) there is no name left to remove.
+ */
+async function sealErased({ subjectKeys, identity, vault, random }: SealChangeDeps, { key, at, src }: SourcedChange, { removed, tombstone, subject }: ErasureStep): Promise<readonly Buffer[]> {
+  const own = await subjectKeys.of((await identity()).systemSubject);
+  if (typeof own === 'string') throw new PortError('corrupt', `the key of the log's own subject is ${own}: restore the keys table's row from its backups`);
+  const theirs = await subjectKeys.of(subject);
+  const kind = stringOf(removed, 'kind') ?? '';
+  const gone = typeof theirs === 'string' ? [] : [sealRemove({ kind: isKind(kind) ? kind : 'unknown', key, rev: integerOf(removed, 'rev') ?? 0, at, src }, theirs)];
+  const left = sealPut({ kind: 'tombstone', key, rev: integerOf(tombstone, 'rev') ?? 0, at, src }, own, canonicalImage(tombstone), random);
+  await putBlobs(vault, left.blobs);
+  return [...gone, left].map(({ entry }) => entry);
 }
 
 function judged(change: SourcedChange, macKeys: readonly MacKey[]): Judgement {

@@ -153,7 +153,7 @@ async function recordGap({ deps, sealer, nowMs }: Run, due: readonly State[]): P
 async function sealRound(run: Run, due: readonly State[]): Promise<number> {
   const { deps, sealer, nowMs } = run;
   const at = new Date(nowMs).toISOString();
-  const entries = new Map<string, Buffer>();
+  const entries = new Map<string, readonly Buffer[]>();
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const { head } = await readLog(sealer);
     await catchUp(run, head);
@@ -166,7 +166,7 @@ async function sealRound(run: Run, due: readonly State[]): Promise<number> {
     });
     const states = rest.filter(({ hash }) => entries.has(hash));
     if (states.length === 0) return 0;
-    const commit = await putRound(sealer, head, states.map(({ hash }) => entries.get(hash) as Buffer), deps.now().toISOString());
+    const commit = await putRound(sealer, head, states.flatMap(({ hash }) => entries.get(hash) ?? []), deps.now().toISOString());
     // No marks: no stream event stands behind these. Died after it: the next run finds the states in the log.
     if ((await deps.log.commitRound({ ...commit, marks: new Map() })) === 'moved') {
       for (const { hash } of states) run.sealed.add(hash);

@@ -54,7 +54,7 @@ export function makeSealer(deps: SealDeps): Sealer {
 
 /** DynamoDB takes 100 actions a transaction: head, round, and one item of marks a minute. 90 leaves room for a span that begins within a minute. */
 export const MAX_ROUND_MINUTES = 90;
-/** Marks of one minute are one item of at most 400 KB; 5,000 of 16 bytes are 80 KB, and a lost race wastes one segment of them at most. */
+/** Events. Marks of one minute are one item of at most 400 KB; 5,000 of 16 bytes are 80 KB, and a lost race wastes one segment of them at most. An erasure's are two entries each: still few for a segment. */
 export const MAX_ROUND_ENTRIES = 5_000;
 /** A race is lost only because somebody else won it, so a few attempts pass even among many sealers; then the stream delivers the batch again. */
 const MAX_ATTEMPTS = 12;
@@ -64,7 +64,7 @@ const LONGEST_PAUSE_MS = 2_000;
 const CHANGES_AT_ONCE = 16;
 
 export interface SealOutcome {
-  /** Entries this call added. */
+  /** Events this call sealed. */
   readonly sealed: number;
   /** Events of the batch that were in the log already. */
   readonly sealedBefore: number;
@@ -79,8 +79,8 @@ interface Sealable {
   readonly mark: Buffer;
   readonly change: SourcedChange;
   readonly createdAtMs: number;
-  /** Its entry, once made. */
-  entry?: Promise<Buffer>;
+  /** Its entries, once made. */
+  entries?: Promise<readonly Buffer[]>;
 }
 
 /** Seals `events`, in their order. Throws `LogStopped` when the log must not be extended, `PortError` when the world failed; then the batch is delivered again. */
@@ -107,14 +107,14 @@ async function sealRound(sealer: Sealer, events: readonly Sealable[]): Promise<{
     const rest = events.filter(({ mark }) => !sealedMarks.has(mark.toString('hex')));
     if (rest.length === 0) return { sealed: 0, lost };
     // 3. Findings, keys and blobs become durable, then the segment. Died here: findings stand, the segment is an orphan, nothing is sealed yet.
-    const entries = await inParallel(rest, CHANGES_AT_ONCE, (event) => (event.entry ??= entryOf(sealer, event)));
+    const entries = await inParallel(rest, CHANGES_AT_ONCE, (event) => (event.entries ??= entriesOf(sealer, event)));
     const time = sealer.now().toISOString();
-    const commit = await putRound(sealer, head, entries, time);
+    const commit = await putRound(sealer, head, entries.flat(), time);
     // 4. The one step that seals: head, round and marks together or not at all. Died after it: the next delivery finds the marks.
     const outcome = await sealer.log.commitRound({ ...commit, marks: marksOf(rest) });
     if (outcome === 'moved') {
       sealer.memory.seen = commit.head;
-      measure(sealer.meter, rest, Date.parse(time));
+      measure(sealer.meter, rest, commit.round.n, Date.parse(time));
       return { sealed: rest.length, lost };
     }
     sealer.meter.count('SealLost');
@@ -137,10 +137,10 @@ export async function putRound(
   return { expected: head, head: next, round: { from: head.size, n: entries.length, segment, time } };
 }
 
-/** A failed attempt at an entry is forgotten, so that the next one begins anew. */
-function entryOf(sealer: Sealer, event: Sealable): Promise<Buffer> {
+/** A failed attempt at an event is forgotten, so that the next one begins anew. */
+function entriesOf(sealer: Sealer, event: Sealable): Promise<readonly Buffer[]> {
   return sealChange(sealer, event.change).catch((error: unknown) => {
-    delete event.entry;
+    delete event.entries;
     throw error;
   });
 }
@@ -204,8 +204,8 @@ function marksOf(events: readonly Sealable[]): ReadonlyMap<number, readonly Buff
   return marks;
 }
 
-function measure(meter: Meter, sealed: readonly Sealable[], nowMs: number): void {
-  meter.count('EntriesSealed', sealed.length);
+function measure(meter: Meter, sealed: readonly Sealable[], entries: number, nowMs: number): void {
+  meter.count('EntriesSealed', entries);
   // reduce, not Math.min(...): a round has more events than a call has arguments in some engines.
   const oldestMs = sealed.reduce((oldest, { createdAtMs }) => Math.min(oldest, createdAtMs), nowMs);
   meter.gauge('SealLag', Math.max(0, (nowMs - oldestMs) / 1000), 'Seconds');

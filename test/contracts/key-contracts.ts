@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { verifierKey, verifySignature } from '../../src/core/log/vkey';
 import { newSubject } from '../../src/core/subject-key';
-import type { KeyService, KeyTable, SecretName, Signer, WrappedKey } from '../../src/ports';
+import type { Image } from '../../src/core/image';
+import type { KeyService, KeyTable, RecordStore, SecretName, Signer, WrappedKey } from '../../src/ports';
+import type { KeyErasure } from '../../src/ports/key-erasure';
 
 export function keyTableContract(name: string, make: () => Promise<KeyTable>): void {
   describe(`${name} keeps wrapped keys`, () => {
@@ -76,6 +78,57 @@ export function signerContract(name: string, make: () => Promise<Signer>): void 
         expect(verifySignature(key, message, signature)).toBe(true);
         expect(verifySignature(key, Buffer.concat([message, Buffer.from('x')]), signature)).toBe(false);
         expect(await signer.sign(message)).toEqual(signature); // RFC 8032 signatures are deterministic: a crash does not make two notes
+      }
+    });
+  });
+}
+
+/** What src/ports/key-erasure.ts promises. `make` gives empty tables, and writes to the records table through `records`. */
+export function keyErasureContract(name: string, make: () => Promise<{ readonly erasure: KeyErasure; readonly keys: KeyTable; readonly records: Pick<RecordStore, 'create' | 'get'> }>): void {
+  describe(`${name} takes keys away`, () => {
+    const AT = '2026-02-03T04:05:06.789Z';
+    let it: Awaited<ReturnType<typeof make>>;
+    let n = 0;
+    const record = (rev: number, place = `place ${n}`): Image => ({ pk: { S: place }, sk: { S: 's' }, rev: { N: String(rev) } });
+    const key = async (): Promise<WrappedKey> => {
+      const row = { subject: newSubject(randomBytes), generation: 1, wrapped: randomBytes(60), kek: 1 };
+      await it.keys.create(row);
+      return row;
+    };
+    beforeAll(async () => {
+      it = await make();
+    });
+    beforeEach(() => void n++);
+
+    test('with what is written beside it, all or nothing', async () => {
+      const [a, b] = [await key(), await key()];
+      await it.records.create(record(1));
+      const refused = await it.erasure.erase([a.subject, b.subject], AT, [{ op: 'replace', image: record(3), ifRev: 2 }]);
+      expect(refused).toEqual({ refused: [record(1)] });
+      expect(await it.keys.get(a.subject)).toEqual(a);
+      expect(await it.erasure.erase([a.subject, b.subject], AT, [{ op: 'replace', image: record(2), ifRev: 1 }])).toBe('done');
+      expect([await it.keys.get(a.subject), await it.keys.get(b.subject)]).toEqual(['erased', 'erased']);
+      expect(await it.records.get({ pk: `place ${n}`, sk: 's' }, { consistent: true })).toEqual(record(2));
+    });
+
+    test('a condition on a record that writes nothing refuses it as well', async () => {
+      const mine = await key();
+      const check = { op: 'check-rev', key: { pk: `place ${n}`, sk: 's' }, ifRev: 1 } as const;
+      expect(await it.erasure.erase([mine.subject], AT, [check])).toEqual({ refused: ['absent'] });
+      expect(await it.keys.get(mine.subject)).toEqual(mine);
+      await it.records.create(record(1));
+      expect(await it.erasure.erase([mine.subject], AT, [check])).toBe('done');
+    });
+
+    test('for ever: no key is made for an erased subject, nor for one that had none', async () => {
+      const mine = await key();
+      const none = newSubject(randomBytes);
+      for (let again = 0; again < 2; again++) {
+        expect(await it.erasure.erase([mine.subject, none], AT, [{ op: 'create', image: record(1, `place ${n} ${again}`) }])).toBe('done');
+        for (const subject of [mine.subject, none]) {
+          expect(await it.keys.create({ ...mine, subject })).toBe('exists');
+          expect(await it.keys.get(subject)).toBe('erased');
+        }
       }
     });
   });

@@ -12,7 +12,7 @@ import {
   type DynamoDBClient,
   type TransactWriteItem,
 } from '@aws-sdk/client-dynamodb';
-import type { IndexRange, RecordStore, RecordWrite } from '../../ports';
+import type { IndexedKey, IndexRange, RecordStore, RecordWrite } from '../../ports';
 import { integerOf, keyOf, type Image, type TableKey } from '../../core/image';
 import { isSameImage } from '../../core/record-history';
 import { KeySchema } from '../../core/table-keys';
@@ -62,7 +62,7 @@ export function recordStore(client: DynamoDBClient, table: string): RecordStore 
     },
 
     async transact(writes) {
-      const actions = writes.map((write) => action(table, write));
+      const actions = writes.map((write) => transactionAction(table, write));
       // One token for every attempt, ours and the SDK's: an attempt that had committed before its reply was lost answers success, not a refusal.
       const token = randomUUID();
       return asked<'done' | { readonly refused: readonly (Image | 'absent' | undefined)[] }>(
@@ -114,7 +114,7 @@ export function recordStore(client: DynamoDBClient, table: string): RecordStore 
   };
 }
 
-async function* indexed(client: DynamoDBClient, table: string, what: string, index: { readonly name: string; readonly pk: string; readonly sk: string }, value: string, range: IndexRange = {}): AsyncGenerator<TableKey> {
+async function* indexed(client: DynamoDBClient, table: string, what: string, index: { readonly name: string; readonly pk: string; readonly sk: string }, value: string, range: IndexRange = {}): AsyncGenerator<IndexedKey> {
   const { since, until, newestFirst = false } = range;
   if (since !== undefined && until !== undefined && since >= until) return; // DynamoDB refuses to be asked for nothing
   const condition = conditionOf('#owner = :owner', '#at', { from: since, to: until });
@@ -127,7 +127,8 @@ async function* indexed(client: DynamoDBClient, table: string, what: string, ind
     ExpressionAttributeValues: { ':owner': { S: value }, ...condition.values },
   });
   for await (const item of items) {
-    if (until === undefined || required.string(item, index.sk) !== until) yield { pk: required.string(item, 'pk'), sk: required.string(item, 'sk') };
+    const receivedAt = required.string(item, index.sk);
+    if (until === undefined || receivedAt !== until) yield { pk: required.string(item, 'pk'), sk: required.string(item, 'sk'), receivedAt };
   }
 }
 
@@ -143,7 +144,8 @@ function conditionOf(partition: string, sort: string, { prefix, from, to }: { re
 const named = (key: TableKey): string => `${key.pk} / ${key.sk}`;
 const keyOfWrite = (write: RecordWrite): TableKey => ('image' in write ? keyOf(write.image) : write.key);
 
-function action(table: string, write: RecordWrite): TransactWriteItem {
+/** `write` as an action of a transaction, of this table alone or with others. */
+export function transactionAction(table: string, write: RecordWrite): TransactWriteItem {
   switch (write.op) {
     case 'create':
       return { Put: { TableName: table, Item: itemOf(write.image), ...conditions.itemDoesNotExist, ...withOldItem } };

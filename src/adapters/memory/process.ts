@@ -31,7 +31,7 @@ export interface MemoryProcess<Ports> {
 /** Called at every port call, in the order they are made; may wait, and answers the fault to inject, if any. */
 export type OnCall = (call: PortCall) => Fault | undefined | Promise<Fault | undefined>;
 
-const STREAMED: ReadonlySet<string> = new Set(['partition', 'ofCustomer', 'scan', 'rounds', 'roundsByTime', 'unsealedStates', 'list', 'lines']);
+const STREAMED: ReadonlySet<string> = new Set(['partition', 'ofCustomer', 'ofOperator', 'scan', 'rounds', 'roundsByTime', 'unsealedStates', 'list', 'lines']);
 const unavailable = (call: PortCall, why: string): PortError => new PortError('unavailable', `${call.port}.${call.method}: ${why}`);
 
 /** `ports` as one process sees them. Members that are no objects (clocks, functions) are passed through. */

@@ -1,6 +1,7 @@
 /** The in-memory adapters keep every promise the AWS ones keep: the same contracts run against both. */
 import { randomBytes } from 'node:crypto';
 import { memoryInbox } from '../../../src/adapters/memory/inbox';
+import { memoryKeyErasure } from '../../../src/adapters/memory/key-erasure';
 import { memoryKeyService, memoryKeyTable, memorySigner } from '../../../src/adapters/memory/keys';
 import { memoryLog } from '../../../src/adapters/memory/log-store';
 import { memoryRecordRepairs } from '../../../src/adapters/memory/record-repairs';
@@ -14,7 +15,7 @@ import { memoryViews } from '../../../src/adapters/memory/view-store';
 import { memoryWorkings } from '../../../src/adapters/memory/workings';
 import { keyOf } from '../../../src/core/image';
 import { inboxContract, vaultContract } from '../../contracts/bucket-contracts';
-import { keyServiceContract, keyTableContract, signerContract } from '../../contracts/key-contracts';
+import { keyErasureContract, keyServiceContract, keyTableContract, signerContract } from '../../contracts/key-contracts';
 import { logStoreContract } from '../../contracts/log-store-contract';
 import { recordRepairsContract } from '../../contracts/record-repairs-contract';
 import { recordStoreContract } from '../../contracts/record-store-contract';
@@ -64,5 +65,9 @@ vaultVersionsContract('memory', async () => {
 inboxContract('memory', async () => memoryInbox(world));
 workingsContract('memory', async () => memoryWorkings());
 keyTableContract('memory', async () => memoryKeyTable());
+keyErasureContract('memory', async () => {
+  const [records, keys] = [memoryRecords(world), memoryKeyTable()];
+  return { erasure: memoryKeyErasure(records, keys), keys, records };
+});
 keyServiceContract('memory', async () => memoryKeyService(world));
 signerContract('memory', async () => memorySigner(world));
