@@ -54,10 +54,18 @@ export type ProofRefusal =
   | { readonly refused: 'ambiguous'; readonly phoneNumberIds: readonly string[] }
   | { readonly refused: 'damaged'; readonly detail: string; readonly findings?: readonly DisclosureFinding[] };
 
+/** By the id that Meta gave it, or by what names its records (that id under the dedupe key). */
+export type WantedMessage = ({ readonly messageId: string } | { readonly hashedId: string }) & {
+  /** Where several business numbers have it. */
+  readonly phoneNumberId?: string;
+  /** What Meta said was written, or what the system that sent it recorded; without it the former if there is one. */
+  readonly place?: 'message' | 'outbound';
+};
+
 /** What the clocks of the receiver and the sealer may differ by; rounds before it are not searched. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-export async function proveMessage(ports: ProofPorts, wanted: { readonly messageId: string; readonly phoneNumberId?: string }, onRound: (round: Round) => void = () => undefined): Promise<MessageProof | ProofRefusal> {
+export async function proveMessage(ports: ProofPorts, wanted: WantedMessage, onRound: (round: Round) => void = () => undefined): Promise<MessageProof | ProofRefusal> {
   const secrets = loadSecrets(ports);
   const record = await recordOf(ports, secrets, wanted);
   if ('refused' in record) return record;
@@ -77,16 +85,18 @@ interface Found {
   readonly macIsValid: boolean;
 }
 
-async function recordOf({ records }: ProofPorts, secrets: Secrets, { messageId, phoneNumberId }: { readonly messageId: string; readonly phoneNumberId?: string }): Promise<Found | ProofRefusal> {
-  const { pk } = recordKeys.message(hashed(await secrets.dedupeKey(), 'wamid', [messageId]), '');
-  const images: Image[] = [];
-  // Statuses, variants and conflicts of the same id share the partition; the message itself is `<phone number id>#message`.
-  for await (const image of records.partition(pk, phoneNumberId === undefined ? undefined : `${phoneNumberId}#message`)) {
-    if (/^[^#]*#message$/.test(keyOf(image).sk)) images.push(image);
+async function recordOf({ records }: ProofPorts, secrets: Secrets, wanted: WantedMessage): Promise<Found | ProofRefusal> {
+  const { phoneNumberId, place } = wanted;
+  const { pk } = recordKeys.message('hashedId' in wanted ? wanted.hashedId : hashed(await secrets.dedupeKey(), 'wamid', [wanted.messageId]), '');
+  const byNumber = new Map<string, Image>();
+  // Statuses, variants and conflicts of the same id share the partition; the message itself is `<phone number id>#message`, or, where Meta told us only statuses of it, `…#outbound`, which sorts behind.
+  for await (const image of records.partition(pk, phoneNumberId === undefined ? undefined : `${phoneNumberId}#`)) {
+    const [, number] = /^([^#]*)#(?:message|outbound)$/.exec(keyOf(image).sk) ?? [];
+    if (number !== undefined && !byNumber.has(number) && (place === undefined || keyOf(image).sk === `${number}#${place}`)) byNumber.set(number, image);
   }
-  const [image, ...others] = images;
+  const [image, ...others] = byNumber.values();
   if (image === undefined) return { refused: 'absent' };
-  if (others.length > 0) return { refused: 'ambiguous', phoneNumberIds: images.map((each) => keyOf(each).sk.replace(/#message$/, '')) };
+  if (others.length > 0) return { refused: 'ambiguous', phoneNumberIds: [...byNumber.keys()] };
   return { image, macIsValid: checkMac(await secrets.macKeys(), image) === 'valid' };
 }
 

@@ -1,4 +1,7 @@
 /** Search and lists against a model that knows nothing of terms: the collation of the language library decides what is alike, and every customer is looked at. */
+import { accessEventOf } from '../../../src/core/staff/access-record';
+import { ocsfOf } from '../../../src/core/staff/ocsf';
+import { FAULTS, Killed, memoryProcess } from '../../../src/adapters/memory/process';
 import { memoryViews } from '../../../src/adapters/memory/view-store';
 import { seededDraw } from '../../../src/adapters/memory/schedule';
 import { canonicalImage } from '../../../src/core/canonical-image';
@@ -12,7 +15,7 @@ import { MAX_CANDIDATES } from '../../../src/operations/staff/find-customers';
 import { listCustomers, type CustomerPage, type PageInput } from '../../../src/operations/staff/list-customers';
 import { searchCustomers, type SearchInput } from '../../../src/operations/staff/search-customers';
 import { projectViews, rebuildViews } from '../../../src/operations/project-views';
-import type { StreamEvent } from '../../../src/ports';
+import { PortError, type StreamEvent } from '../../../src/ports';
 import { figure } from '../../figures';
 import { forEachSeed } from '../../seeds';
 import { accessRecords, operator, searchingWorld, ulidOf, type SearchingWorld } from './searching-world';
@@ -134,7 +137,7 @@ let [asked, found] = [0, 0];
 afterAll(() => figure('search and lists against a naive model', `${asked} questions asked, ${found} customers found, every answer the same`));
 
 test('whatever is asked by whomever, the answer is that of the model; while the index is behind, nothing wrong is shown', async () => {
-  await forEachSeed('searches', 6, async (seed) => {
+  await forEachSeed('searches', 3, async (seed) => {
     const world = searchingWorld(seed);
     const model: Model = new Map();
     const { below, question } = drawer(seed ^ 0x5eed);
@@ -181,7 +184,7 @@ async function* everyState(world: SearchingWorld): AsyncIterable<readonly string
 }
 
 test('events in any order, some of them twice, end in the index that a rebuild makes', async () => {
-  await forEachSeed('disordered streams', 6, async (seed) => {
+  await forEachSeed('disordered streams', 3, async (seed) => {
     const world = searchingWorld(seed);
     await live(world, new Map(), seed, 40);
     const rebuilt = memoryViews();
@@ -203,6 +206,29 @@ test('events in any order, some of them twice, end in the index that a rebuild m
       expect(await rowsOf(views, world)).toEqual(expected);
     }
   });
+});
+
+let converged = 0;
+afterAll(() => figure('the search index: one fault at one call, of six kinds', `${converged} tried, every batch that comes again ends in the index of a rebuild`));
+
+test.each(FAULTS)('a batch that met %s at any one call, and comes again, ends in the index that a rebuild makes', async (fault) => {
+  const world = searchingWorld();
+  await live(world, new Map(), 4, 12);
+  const rebuilt = memoryViews();
+  await rebuildViews({ ...world.deps, views: rebuilt });
+  const expected = await rowsOf(rebuilt, world);
+  for (let index = 0, calls = 1; index < calls; index += 1) {
+    const views = memoryViews();
+    const { ports, calls: made, settle } = memoryProcess({ views }, (call) => (call.index === index ? fault : undefined));
+    await projectViews({ ...world.deps, ...ports }, world.events()).catch((error: unknown) => {
+      if (!(error instanceof Killed || error instanceof PortError)) throw error;
+    });
+    await settle();
+    calls = Math.max(calls, made.length);
+    await projectViews({ ...world.deps, views }, world.events());
+    expect(await rowsOf(views, world)).toEqual(expected);
+    converged += 1;
+  }
 });
 
 const find = async (world: SearchingWorld, actor: Actor, input: { q: string } | { phone: string }): Promise<string[]> => (await all(world, actor, { is: 'search', input }, 50)).ids;
@@ -274,6 +300,18 @@ test('what one page reads is bounded, and the cursor of an empty page goes on', 
   expect(second).not.toHaveProperty('value.cursor');
 });
 
+test('a customer is found though a page ends between what they had once and what they have', async () => {
+  const world = searchingWorld();
+  const phone = '+16505551234';
+  await world.create(1, { ...named('Maria Adler'), phone });
+  // Their numbers end like the one that is looked for.
+  for (let n = 2; n <= MAX_CANDIDATES; n += 1) await world.create(n, { ...named('Maria Adler'), phone: `+44${phone.slice(1)}` });
+  await world.alias(1, 'wa-id', phone.slice(1));
+  await world.alias(1, 'wa-id', phone.slice(1), { rev: 2, movedTo: 2 });
+  await world.follow();
+  expect(await searchCustomers(world.deps, SUPPORT, { phone, limit: 100 })).toMatchObject({ value: { items: [{ customerId: ulidOf(1) }] } });
+});
+
 test('sales get the same bytes and the same pages whatever customers others have', async () => {
   await forEachSeed('worlds that differ in others’ customers', 4, async (seed) => {
     const mine = { ...named('Maria Adler'), ownerId: SALES[0].operatorId };
@@ -285,9 +323,13 @@ test('sales get the same bytes and the same pages whatever customers others have
       }
       await world.follow();
       const answers: unknown[] = [];
+      let reads = 0;
+      const counting = { deps: { ...world.deps, records: { ...world.records, get: (...args: Parameters<typeof world.records.get>) => (reads++, world.records.get(...args)) } } };
       for (const what of [{ is: 'list' }, { is: 'list', tag: 'vip' }, { is: 'list', ownerId: SALES[1].operatorId }, { is: 'search', input: { q: 'maria' } }, { is: 'search', input: { phone: '1049' } }, { is: 'search', input: { tag: 'vip' } }, { is: 'search', input: { ownerId: SALES[1].operatorId } }] as readonly Question[]) {
-        const { items, pages } = await all(world, SALES[0], what, 3);
-        answers.push([what, items, pages]);
+        for (const limit of [3, 4]) {
+          const { items, pages } = await all(counting, SALES[0], what, limit);
+          answers.push([what, items, pages, reads]);
+        }
       }
       answers.push((await accessRecords(world)).map((image: Image) => JSON.stringify([stringOf(image, 'outcome'), image['count']])).sort());
       return answers;
@@ -296,7 +338,7 @@ test('sales get the same bytes and the same pages whatever customers others have
   });
 });
 
-test('each page is written down before it is answered, by who asked and how many they saw, not by what for', async () => {
+test('each page is written down before it is answered, by who asked and whom they saw, not by what for', async () => {
   const world = searchingWorld();
   await world.create(1, named('Maria'));
   await world.follow();
@@ -305,6 +347,11 @@ test('each page is written down before it is answered, by who asked and how many
   const [first, second] = await accessRecords(world);
   expect(first).toMatchObject({ action: { S: 'SearchCustomers' }, decision: { S: 'allow' }, outcome: { S: 'done' }, count: { N: '1' }, operatorId: { S: 'support-1' } });
   expect(JSON.stringify(first)).not.toMatch(/maria/i);
+  const shown = (await listCustomers(world.deps, SUPPORT, { limit: 5 })) as { readonly value: { readonly items: readonly { readonly customerId: string }[] } };
+  const ids = shown.value.items.map(({ customerId }) => customerId);
+  expect(ids).toHaveLength(1);
+  expect(accessEventOf(first!)?.shown).toEqual(ids);
+  expect(ocsfOf(accessEventOf(first!)!).resources.slice(1)).toEqual(ids.map((uid) => ({ type: 'Customer', uid })));
   expect(second).toMatchObject({ action: { S: 'ListCustomers' }, decision: { S: 'deny' }, outcome: { S: 'forbidden' } });
   const blind = { ...world.deps, records: { ...world.records, create: async () => Promise.reject(new Error('the access log cannot be written')) } };
   await expect(listCustomers(blind, SUPPORT, { limit: 5 })).rejects.toThrow('access log');
