@@ -48,6 +48,14 @@ test('a moved alias keeps its record under its old subject, and its new holder g
   ]);
 });
 
+test('whoever is given a name is written again under those by which they were found, though nothing of these is new: a merge at the same moment is refused by it', () => {
+  const seen: Seen[] = [{ alias: bsuid('A'), state: given('c1', { linked: { [bsuid('B').hash]: `bsuid@${WABA}` } }) }];
+  const becomes: Seen[] = [{ alias: bsuid('B'), state: { state: 'free', n: 1 } }];
+  const made = plan({ seen, becomes }) as Plan;
+  expect([customerOf(made), made.give.map((each) => each.seen.alias.value), made.touch.map(({ alias }) => alias.value)]).toEqual(['c1', ['B'], ['A']]);
+  expect((plan({ seen }) as Plan).touch).toEqual([]);
+});
+
 test('what is written of an alias is what is read of it', () => {
   const alias = number('1');
   const input: PlanInput = { seen: [{ alias, state: { state: 'free', n: 0 } }, { alias: bsuid('A'), state: { state: 'free', n: 0 } }], becomes: [], wabaId: WABA, at: 200 };

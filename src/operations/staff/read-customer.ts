@@ -1,4 +1,4 @@
-/** One customer as staff see them: the profile and the notes, newest first. */
+/** One customer as staff see them: the profile, the names they write under, with whom they are merged, and the notes, newest first. */
 import { keyOf, stringOf } from '../../core/image';
 import type { Actor } from '../../core/staff/actor';
 import { noteOf, type Note } from '../../core/staff/note';
@@ -6,6 +6,7 @@ import { revOf, type Profile } from '../../core/staff/profile';
 import { done, type StaffResult } from '../../core/staff/refusal';
 import { PortError, type RecordStore } from '../../ports';
 import { guardedRead, type GuardDeps } from './guarded';
+import { identityOf, type ShownIdentity } from './identity-of';
 import { profileIn } from './read-versions';
 
 /** More than anybody reads about one person; the older ones are in the records. */
@@ -17,7 +18,7 @@ export interface ShownNote {
   readonly by: { readonly operatorId: string; readonly name: string; readonly role: string };
   readonly text: string;
 }
-export interface ShownCustomer {
+export interface ShownCustomer extends ShownIdentity {
   readonly customerId: string;
   readonly rev: number;
   readonly createdAt: string;
@@ -31,10 +32,11 @@ export function readCustomer(deps: GuardDeps & { readonly records: Pick<RecordSt
     deps,
     actor,
     { action: 'ReadCustomer', customerId },
-    async ({ customer, genuine }) => {
+    async (room) => {
+      const { customer, genuine } = room;
       const notes: ShownNote[] = [];
       for await (const image of deps.records.partition(keyOf(customer).pk, 'note#', { newestFirst: true, limit: MAX_NOTES })) notes.push(shown(noteIn(genuine(image))));
-      return done({ customerId, rev: revOf(customer), createdAt: stringOf(customer, 'createdAt') ?? '', profile: profileIn(customer), notes });
+      return done({ customerId, rev: revOf(customer), createdAt: stringOf(customer, 'createdAt') ?? '', profile: profileIn(customer), ...(await identityOf(deps, actor, room)), notes });
     },
     ({ notes }) => ({ count: 1 + notes.length }),
   );

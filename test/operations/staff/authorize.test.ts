@@ -30,6 +30,10 @@ const TABLE: Readonly<Record<Action, string>> = {
   AddNote: '           -      y        -       -     -      y      -',
   ReadVersions: '      o      y        y       y     y      y      -',
   RollbackCustomer: '  -      y        -       -     -      y      -',
+  LinkAlias: '         -      y        -       -     -      y      -',
+  UnlinkAlias: '       -      y        -       -     -      y      -',
+  MergeCustomers: '    -      y        -       -     -      y      -',
+  UnmergeCustomers: '  -      y        -       -     -      y      -',
   BulkRollback: '      -      -        -       -     -      y      -',
   ReadConversation: '  o      y        y       y     -      -      -',
   ProveMessage: '      -      y        y       y     -      -      -',
@@ -151,6 +155,16 @@ describe('the policies', () => {
     expect(namespace?.entityTypes['Role']).toMatchObject({ enum: [...PRINCIPALS] });
   });
 
+  it('are each needed: something is decided by it alone', () => {
+    const careless = authorizeBy({ ...policyTexts.policies, careless: '@id("careless")\npermit (principal, action, resource);' });
+    const alone = new Set<string>();
+    for (const role of PRINCIPALS) for (const action of actions) for (const resource of resourcesOf(action)) {
+      // What a prohibition is for shows only where somebody has permitted too much.
+      for (const { policies } of [authorize(actor(role), action, resource), careless(actor(role), action, resource)]) if (policies.length === 1) alone.add(policies[0]!);
+    }
+    expect(Object.keys(set).filter((id) => !alone.has(id))).toEqual([]);
+  });
+
   it('that forbid hold against a policy that permits everything', () => {
     const careless = authorizeBy({ ...policyTexts.policies, careless: '@id("careless")\npermit (principal, action, resource);' });
     const customer: Resource = { type: 'Customer', id: 'c', ownerId: ANOTHER, askedBy: ME };
@@ -165,9 +179,10 @@ describe('the policies', () => {
 
 describe('messages', () => {
   /** What each action leaves otherwise than it found it. An action that is added has to be put here, and then the next test asks who has it. */
-  const CHANGES: Readonly<Record<'nothing' | 'profiles' | 'holds' | 'adds a record of a message' | 'removes messages', readonly Action[]>> = {
+  const CHANGES: Readonly<Record<'nothing' | 'profiles' | 'whose later messages are' | 'holds' | 'adds a record of a message' | 'removes messages', readonly Action[]>> = {
     nothing: ['ReadSelf', 'ListCustomers', 'SearchCustomers', 'ReadCustomer', 'ReadVersions', 'ReadConversation', 'ProveMessage', 'QueryAccess', 'ReadHold', 'ReadErasure', 'AskErasure'],
     profiles: ['CreateCustomer', 'EditCustomer', 'AssignCustomer', 'AddNote', 'RollbackCustomer', 'BulkRollback'],
+    'whose later messages are': ['LinkAlias', 'UnlinkAlias', 'MergeCustomers', 'UnmergeCustomers'],
     holds: ['PlaceHold', 'ReleaseHold'],
     'adds a record of a message': ['RecordOutbound'],
     'removes messages': ['ConfirmErasure'],
