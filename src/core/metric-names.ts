@@ -11,6 +11,7 @@ export const METRIC_NAMES = [
   'SignaturesRefused', // forged, malformed or missing signature
   'SecretMissing', // no app secret set: everything is refused
   'AccessDenied', // requests of staff that the policies refused
+  'OperatorLimited', // requests of staff over the limit of one operator
   'RecordMacInvalid', // a record read back failed its MAC
   'EntriesSealed',
   'SealLag', // seconds from the stream's creation time to the committed round, oldest of the batch
@@ -36,6 +37,7 @@ export const METRIC_NAMES = [
   'ReconciliationFindings', // deliveries whose events are not all recorded, and messages Meta has and we do not
   'RecordsErased', // became tombstones
   'ErasuresCompleted', // certified
+  'KeysErasedAgain', // keys that were certified to be gone, had come back with a restored keys table, and were taken once more
   'ErasureAge', // seconds since the oldest erasure was confirmed that is not done and under no hold
   'InboxOldest', // age in seconds of the oldest delivery still in the inbox
 ] as const;

@@ -24,11 +24,13 @@ export interface RememberedAnswer {
   readonly etag?: string;
   /** JSON. */
   readonly body: string;
+  /** Of whoever remembers, over the claim and the answer: the place where it is kept is not trusted. */
+  readonly mac: string;
 }
 
 /**
  * `new`: do it, then `finish` or `release`; `id` names what the request makes and is the same for every attempt under the key, so that an attempt whose first one died after its transaction
- * finds what that made. `answered`: done before; answer that. `other-parameters`: the key was used for something else. `in-flight`: another attempt is at it, or died less than `LEASE_SECONDS` ago.
+ * finds what that made; kept as it was given, and not trusted. `answered`: done before; answer that. `other-parameters`: the key was used for something else. `in-flight`: another attempt is at it, or died less than `LEASE_SECONDS` ago.
  */
 export type Begun = { readonly outcome: 'new'; readonly id: string } | { readonly outcome: 'answered'; readonly answer: RememberedAnswer } | { readonly outcome: 'other-parameters' } | { readonly outcome: 'in-flight' };
 

@@ -3,6 +3,7 @@
  * was put up without the authorizer has no claims, and then nobody is behind the request.
  */
 import { OUTBOUND_SCOPE, roleAmong, SYSTEM_ROLE, type ActingRole, type Actor } from '../core/staff/actor';
+import type { AccessActor } from '../core/staff/access-record';
 import type { HttpEvent } from './http-event';
 import type { ProblemCode } from './problem';
 
@@ -19,7 +20,25 @@ const TOKEN_USE = 'access';
 /** What is kept of what a caller calls itself. */
 const MAX_USER_AGENT = 256;
 
-export function operatorBehind({ requestContext }: HttpEvent, requestId: string): Operator | ProblemCode {
+export function operatorBehind(event: HttpEvent, requestId: string): Operator | ProblemCode {
+  const person = personBehind(event, requestId);
+  if (typeof person === 'string') return person;
+  const { actor, signedInAt, expiresAt } = person;
+  const { role } = actor;
+  if (role === 'none') return 'no-role';
+  if (role === 'several') return 'several-roles';
+  return { actor: { ...actor, role }, signedInAt, expiresAt };
+}
+
+/** Who is turned away for want of one role, for the access log; `role` says which want. Undefined: nobody whom a token of ours names, or somebody with a role. */
+export function roleless(event: HttpEvent, requestId: string): AccessActor | undefined {
+  const person = personBehind(event, requestId);
+  return typeof person !== 'string' && (person.actor.role === 'none' || person.actor.role === 'several') ? person.actor : undefined;
+}
+
+type Person = Omit<Operator, 'actor'> & { readonly actor: Omit<Actor, 'role'> & { readonly role: ActingRole | 'none' | 'several' } };
+
+function personBehind({ requestContext }: HttpEvent, requestId: string): Person | ProblemCode {
   const claims = requestContext?.authorizer?.jwt?.claims;
   if (claims === undefined) return 'token-missing';
   const { sub, username, token_use } = claims;
@@ -28,8 +47,6 @@ export function operatorBehind({ requestContext }: HttpEvent, requestId: string)
   const name = isMachine(claims) ? sub : username;
   if (token_use !== TOKEN_USE || !isText(sub) || !isText(name) || signedInAt === undefined || expiresAt === undefined) return 'token-unfit';
   const role = roleIn(claims);
-  if (role === 'none') return 'no-role';
-  if (role === 'several') return 'several-roles';
   const { sourceIp = '', userAgent = '' } = requestContext?.http ?? {};
   return { actor: { operatorId: sub, name, role, sourceIp, userAgent: userAgent.slice(0, MAX_USER_AGENT), requestId }, signedInAt, expiresAt };
 }
@@ -49,10 +66,10 @@ const roleIn = (claims: Claims): ActingRole | 'none' | 'several' => (isMachine(c
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** HTTP APIs pass a list on as the text `[a b]`, others as a list. */
+/** HTTP APIs pass a list on as the text `[a b]`, others as a list. No group has a space in its name; one may have a comma, and is one group all the same. */
 function groupsIn(claim: unknown): readonly string[] {
   if (Array.isArray(claim)) return claim.filter(isText);
-  return isText(claim) ? claim.replace(/^\[(.*)\]$/s, '$1').split(/[\s,]+/).filter(isText) : [];
+  return isText(claim) ? claim.replace(/^\[(.*)\]$/s, '$1').split(/\s+/).filter(isText) : [];
 }
 
 /** Seconds since 1970, as a number or its text. */

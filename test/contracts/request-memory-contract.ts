@@ -9,7 +9,7 @@ export function requestMemoryContract(name: string, make: () => Promise<RequestM
     const start = new Date('2026-01-01T00:00:00.000Z');
     const after = (seconds: number): Date => new Date(start.getTime() + seconds * 1_000);
     const another = (more: Partial<Claim> = {}): Claim => ({ ...claim, attempt: randomUUID(), ...more });
-    const answer = { status: 201, location: '/v1/customers/1', etag: '"1"', body: '{"customerId":"1"}' };
+    const answer = { status: 201, location: '/v1/customers/1', etag: '"1"', body: '{"customerId":"1"}', mac: 'm' };
     beforeAll(async () => {
       memory = await make();
     });

@@ -30,6 +30,7 @@ it.each([
   ['no groups', event({ 'cognito:groups': undefined }), 'no-role'],
   ['an empty list of groups', event({ 'cognito:groups': '[]' }), 'no-role'],
   ['a group that is no role', event({ 'cognito:groups': '[superuser]' }), 'no-role'],
+  ['a group that is called like two, one of them a role', event({ 'cognito:groups': '[news,admin]' }), 'no-role'],
   ['groups in a shape nobody knows', event({ 'cognito:groups': { support: true } }), 'no-role'],
   ['two roles', event({ 'cognito:groups': '[support admin]' }), 'several-roles'],
 ])('is nobody with %s', (_what, request, problem) => {

@@ -12,13 +12,21 @@ import type { Refusal } from './refusal';
 /** Whoever can act: staff in a role, or a sending system, which is of none of them. */
 export type AccessActor = Omit<Actor, 'role'> & { readonly role: string };
 
+/** Somebody was let in. No policy decides that: the user pool did. */
+export const SIGN_IN = 'SignIn';
+/** What a line of the access log can be of. */
+export type AccessAction = Action | typeof SIGN_IN;
+export const ACCESS_ACTIONS: readonly AccessAction[] = [...(Object.keys(ACTIONS) as Action[]), SIGN_IN];
+/** A sign-in is the operator's own. */
+export const resourceOf = (action: AccessAction): ResourceType => ACTIONS[action === SIGN_IN ? 'ReadSelf' : action].resource;
+
 export interface AccessEvent {
   /** ISO 8601 UTC, milliseconds. */
   readonly at: string;
   /** 12 characters, random: tells apart what happened in the same millisecond, and a writer that lost the reply knows its own write by it. */
   readonly id: string;
   readonly actor: AccessActor;
-  readonly action: Action;
+  readonly action: AccessAction;
   readonly decision: Decision;
   readonly resourceType: ResourceType;
   readonly customerId?: string;
@@ -27,11 +35,13 @@ export interface AccessEvent {
   readonly outcome: 'done' | Refusal['code'];
   /** How many records were answered with, or changed. */
   readonly count?: number;
+  /** Of an answer about several: the customers it showed. */
+  readonly shown?: readonly string[];
 }
 
 /** The record of `event`, without its MAC. */
 export function accessImage(event: AccessEvent, systemSubject: string): Image {
-  const { at, id, actor, action, decision, resourceType, customerId, resourceId, outcome, count } = event;
+  const { at, id, actor, action, decision, resourceType, customerId, resourceId, outcome, count, shown = [] } = event;
   return {
     ...systemImage(recordKeys.access(at, id), 'access', systemSubject, at),
     ...operatorAttributes(actor),
@@ -44,6 +54,7 @@ export function accessImage(event: AccessEvent, systemSubject: string): Image {
     ...(resourceId !== undefined && { resourceId: { S: resourceId } }),
     outcome: { S: outcome },
     ...(count !== undefined && { count: { N: String(count) } }),
+    ...(shown.length > 0 && { shown: { L: shown.map((each) => ({ S: each })) } }),
   };
 }
 
@@ -51,7 +62,7 @@ export function accessImage(event: AccessEvent, systemSubject: string): Image {
 export function accessEventOf(image: Image): AccessEvent | undefined {
   const [at, sk, action, decision, outcome] = ['receivedAt', 'sk', 'action', 'decision', 'outcome'].map((name) => stringOf(image, name));
   const actor = operatorIn(image);
-  const { policies } = image;
+  const { policies, shown } = image;
   if (stringOf(image, 'kind') !== 'access' || at === undefined || sk?.startsWith(`${at}#`) !== true || action === undefined || !isAction(action)) return undefined;
   if (actor === undefined || (decision !== 'allow' && decision !== 'deny') || outcome === undefined || policies === undefined || !('L' in policies)) return undefined;
   const [customerId, resourceId, count] = [stringOf(image, 'customerId'), stringOf(image, 'resourceId'), integerOf(image, 'count')];
@@ -61,15 +72,16 @@ export function accessEventOf(image: Image): AccessEvent | undefined {
     actor: { ...actor, userAgent: stringOf(image, 'userAgent') ?? '' },
     action,
     decision: { allowed: decision === 'allow', policies: policies.L.flatMap((policy) => ('S' in policy ? [policy.S] : [])) },
-    resourceType: (stringOf(image, 'resourceType') ?? ACTIONS[action].resource) as ResourceType,
+    resourceType: (stringOf(image, 'resourceType') ?? resourceOf(action)) as ResourceType,
     ...(customerId !== undefined && { customerId }),
     ...(resourceId !== undefined && { resourceId }),
     outcome: outcome as AccessEvent['outcome'],
     ...(count !== undefined && { count }),
+    ...(shown !== undefined && 'L' in shown && { shown: shown.L.flatMap((each) => ('S' in each ? [each.S] : [])) }),
   };
 }
 
-const isAction = (name: string): name is Action => Object.hasOwn(ACTIONS, name);
+const isAction = (name: string): name is AccessAction => (ACCESS_ACTIONS as readonly string[]).includes(name);
 
 /** Who did something, as every record has it that an operator caused: the index `byOperator` finds them by it. */
 export const operatorAttributes = ({ operatorId, name, role, sourceIp, requestId }: Omit<AccessActor, 'userAgent'>): Image => ({

@@ -2,8 +2,7 @@
  * A line of the access log in the form that security tools read: an event of the class API Activity of the Open Cybersecurity Schema Framework (schema.ocsf.io), version 1.3, with the
  * profile `security_control`. Nothing is added to what the record says, so the record stays the evidence and this its translation.
  */
-import type { AccessEvent } from './access-record';
-import type { Action } from './actions';
+import type { AccessAction, AccessEvent } from './access-record';
 
 export const OCSF_VERSION = '1.3.0';
 const CATEGORY = { uid: 6, name: 'Application Activity' } as const;
@@ -13,8 +12,9 @@ const CLASS = { uid: 6003, name: 'API Activity' } as const;
 const ACTIVITIES = { Create: 1, Read: 2, Update: 3, Delete: 4 } as const;
 type Activity = keyof typeof ACTIVITIES;
 
-/** A legal hold and an assignment are states of the customer, so they are updates; what an erasure takes away is gone. */
-const ACTIVITY_OF: Readonly<Record<Action, Activity>> = {
+/** A legal hold and an assignment are states of the customer, so they are updates; what an erasure takes away is gone; a sign-in makes a session. */
+const ACTIVITY_OF: Readonly<Record<AccessAction, Activity>> = {
+  SignIn: 'Create',
   ReadSelf: 'Read',
   ListCustomers: 'Read',
   SearchCustomers: 'Read',
@@ -25,6 +25,10 @@ const ACTIVITY_OF: Readonly<Record<Action, Activity>> = {
   AddNote: 'Create',
   ReadVersions: 'Read',
   RollbackCustomer: 'Update',
+  LinkAlias: 'Update',
+  UnlinkAlias: 'Update',
+  MergeCustomers: 'Update',
+  UnmergeCustomers: 'Update',
   BulkRollback: 'Update',
   ReadConversation: 'Read',
   ProveMessage: 'Read',
@@ -130,6 +134,7 @@ export function ocsfOf(event: AccessEvent): OcsfApiActivity {
     resources: [
       event.customerId === undefined ? { type: event.resourceType, name: event.resourceType } : { type: event.resourceType, uid: event.customerId },
       ...(event.resourceId === undefined ? [] : [{ type: 'Record', uid: event.resourceId }]),
+      ...(event.shown ?? []).map((uid) => ({ type: 'Customer', uid })),
     ],
     action_id: decision.allowed ? 1 : 2,
     action: decision.allowed ? 'Allowed' : 'Denied',

@@ -5,7 +5,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { integerOf, stringOf, type Attribute, type Image } from '../image';
 import type { ProfileChange, ProfileInput } from './profile-rules';
+import type { ProfileSettings } from './profile-settings';
 import type { FieldChange, FieldValue } from './refusal';
+import { customFaults } from './value-rules';
 
 export interface Profile {
   readonly name?: string;
@@ -26,7 +28,6 @@ export const EMPTY_PROFILE: Profile = { tags: [], custom: {} };
 const TEXTS = ['name', 'phone', 'email', 'ownerId'] as const;
 const ATTRIBUTE_OF = { name: 'profileName', phone: 'profilePhone', email: 'profileEmail', ownerId: 'ownerId' } as const satisfies Record<(typeof TEXTS)[number], string>;
 const ATTRIBUTES = [...Object.values(ATTRIBUTE_OF), 'tags', 'custom'] as const;
-const OWNER = '/ownerId';
 
 /** The profile attributes of a customer's record; of one that has none of them, as receiving makes it, the empty profile. Throws where an attribute has a form that none of ours has. */
 export function profileOf(record: Image): Profile {
@@ -80,6 +81,23 @@ export function editedBy(profile: Profile, edit: ProfileChange): Profile {
 /** `profile` with another owner, or none. */
 export function assignedTo({ ownerId: _, ...profile }: Profile, ownerId: string | null): Profile {
   return ownerId === null ? profile : { ...profile, ownerId };
+}
+
+/**
+ * `former` as it may come back in the place of `present`: a custom field whose value today's settings do not accept, or no longer know, does not. What is kept of it may stay or go; no way back makes a field hold
+ * again what nobody may write into it.
+ */
+export function restorable({ customFields }: Pick<ProfileSettings, 'customFields'>, former: Profile, present: Profile): Profile {
+  const mayReturn = (name: string, value: string | number): boolean => {
+    const field = Object.hasOwn(customFields, name) ? customFields[name] : undefined;
+    return field !== undefined && customFaults(field, value).length === 0;
+  };
+  const custom = Object.entries(former.custom).flatMap(([name, value]) => {
+    if (mayReturn(name, value)) return [[name, value] as const];
+    const kept = Object.hasOwn(present.custom, name) ? present.custom[name] : undefined;
+    return kept === undefined ? [] : [[name, kept] as const];
+  });
+  return { ...former, custom: Object.fromEntries(custom) };
 }
 
 /** What leads from `before` to `after`, in the order of the fields' names; empty where they are the same. */
@@ -184,9 +202,6 @@ function profileOfFields(fields: ReadonlyMap<string, FieldValue>): Profile {
 
 const defined = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
 const present = <T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null)) as { [K in keyof T]?: NonNullable<T[K]> };
-
-/** Whether a change is about whom the customer is assigned to. */
-export const isOfOwner = ({ field }: FieldChange): boolean => field === OWNER;
 
 /** The revision an image states; our own writers always state one. */
 export function revOf(image: Image): number {

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { canonicalize } from '../canonical-json';
-import { applyChange, changesBetween, type Profile } from './profile';
+import { applyChange, changesBetween, restorable, type Profile } from './profile';
+import type { ProfileSettings } from './profile-settings';
 import type { FieldChange } from './refusal';
 import type { Version } from './version';
 
@@ -27,8 +28,8 @@ export interface Undo {
   readonly kept: readonly string[];
 }
 
-/** `versions`: all of a customer, oldest first. Undefined: nothing of it is left to undo. That a customer was made is not undone: there is no way to unmake one. */
-export function undoOf(versions: readonly Version[], doing: Doing): Undo | undefined {
+/** `versions`: all of a customer, oldest first. Undefined: nothing of it is left to undo. What `settings` do not accept any more does not come back. That a customer was made is not undone: there is no way to unmake one. */
+export function undoOf(versions: readonly Version[], doing: Doing, settings: Pick<ProfileSettings, 'customFields'>): Undo | undefined {
   const isTheirs = ({ by, at, action }: Version): boolean => action !== 'created' && by?.operatorId === doing.operatorId && at >= doing.from && at < doing.to;
   const first = versions.findIndex(isTheirs);
   const [before, now] = [versions[first - 1], versions.at(-1)];
@@ -43,6 +44,7 @@ export function undoOf(versions: readonly Version[], doing: Doing): Undo | undef
       profile = applyChange(profile, version.changes);
     }
   }
+  profile = restorable(settings, profile, now.profile);
   const changes = changesBetween(now.profile, profile);
   return changes.length === 0 ? undefined : { rev: now.rev, toRev: before.rev, profile, changes, kept: [...kept].sort() };
 }

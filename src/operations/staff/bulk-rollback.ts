@@ -7,6 +7,7 @@ import { stringOf } from '../../core/image';
 import type { Actor } from '../../core/staff/actor';
 import { fieldError } from '../../core/staff/messages/catalogue';
 import { revOf } from '../../core/staff/profile';
+import type { ProfileSettings } from '../../core/staff/profile-settings';
 import { done, refused, type FieldChange, type StaffResult } from '../../core/staff/refusal';
 import { digestOf, planIdOf, planIn, undoOf, type Doing, type Undo } from '../../core/staff/undo';
 import type { Version } from '../../core/staff/version';
@@ -16,7 +17,7 @@ import { stepOf } from './change-profile';
 import { changeOne, guardedRead, type CustomerRoom, type GuardDeps, type Room } from './guarded';
 import { versionsOf, type VersionDeps } from './read-versions';
 
-export type BulkRollbackDeps = GuardDeps & VersionDeps & { readonly records: Pick<RecordStore, 'ofOperator'> };
+export type BulkRollbackDeps = GuardDeps & VersionDeps & { readonly records: Pick<RecordStore, 'ofOperator'>; readonly profile: ProfileSettings };
 
 /** As many as a request finishes well before API Gateway's 29 seconds. */
 export const MAX_PLANNED = 50;
@@ -75,7 +76,7 @@ export function planBulkRollback(deps: BulkRollbackDeps, actor: Actor, { after =
       }
       return done({ items, planId: planIdOf(plan) });
     },
-    ({ items }) => ({ count: items.length }),
+    ({ items }) => ({ count: items.length, shown: items.map(({ customerId }) => customerId) }),
   );
 }
 
@@ -129,9 +130,13 @@ async function undoIn(deps: BulkRollbackDeps, { genuine }: Room, doing: Doing, c
   const found = await deps.records.get(recordKeys.customer(customerId), { consistent: true });
   if (found === 'absent' || stringOf(genuine(found), 'kind') !== 'customer') return 'gone';
   const newestFirst: Version[] = [];
-  for await (const version of versionsOf(deps, { customer: found, genuine })) newestFirst.push(version);
+  for await (const version of versionsOf(deps, { customer: found, genuine })) {
+    newestFirst.push(version);
+    // The state before that time is the last one that matters, however long a history there is before it.
+    if (version.at < doing.from) break;
+  }
   const rev = revOf(found);
-  const undo = undoOf(newestFirst.reverse(), doing);
+  const undo = undoOf(newestFirst.reverse(), doing, deps.profile);
   // The revision of the record, which other changes than those of the profile may have moved on.
   return { customer: found, rev, undo: undo && { ...undo, rev } };
 }

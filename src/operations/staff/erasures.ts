@@ -11,7 +11,8 @@ import { recordKeys } from '../../core/table-keys';
 import type { RecordStore, RecordWrite } from '../../ports';
 import { linkedCustomers, type LinkedCustomers } from '../erasure/linked-customers';
 import { guardedChange, guardedRead, type GuardDeps, type Plan, type Room } from './guarded';
-import { holdOf, holdWrite, requestOf } from './holds';
+import { inParallel } from '../in-parallel';
+import { erasureOf, holdOf, holdWrite, requestOf } from './holds';
 
 export interface ErasureStaffDeps extends GuardDeps {
   readonly records: GuardDeps['records'] & Pick<RecordStore, 'partition'>;
@@ -42,6 +43,7 @@ export interface ErasureView {
 /** More of them would not fit the transactions. */
 const MAX_CUSTOMERS = 20;
 const MAX_INPUTS = 20;
+const HOLDS_AT_ONCE = 8;
 
 /**
  * Asks for an erasure. `inputs`: quarantined input (as its record's key names it) that is the customer's and goes with them. `conflict`: there is a hold, or an erasure was asked for. Asking is
@@ -58,6 +60,8 @@ export function askErasure(
     if (before !== undefined && before.requestId === id && before.askedBy === actor.operatorId && before.state === 'asked') return { outcome: 'change', writes: [], value: { requestId: id, state: 'asked' }, resourceId: id };
     if (before !== undefined && isOpen(before)) return conflict(`an erasure was asked for at ${before.askedAt}; ${before.state === 'asked' ? 'another officer confirms it' : 'it is under way'}`);
     const { customers, unchanged } = await customersOf(deps, room, customerId);
+    const others = await otherRequests(deps, room, customers.slice(1));
+    if (others === 'under-way') return conflict('an erasure was asked for of a customer merged with this one, which takes this one too');
     const named = await inputsOf(deps, room, inputs);
     if (customers.length > MAX_CUSTOMERS || inputs.length > MAX_INPUTS) return conflict(`an erasure takes at most ${MAX_CUSTOMERS} linked customers and ${MAX_INPUTS} quarantined inputs`);
     const unknown = inputs.find((hash) => !named.some((each) => each.hash === hash));
@@ -75,6 +79,7 @@ export function askErasure(
       ...holds,
       // Whoever unlinks one of them at this moment changes its record; from here on the request stands in their way.
       ...unchanged,
+      ...others,
     ];
     return { outcome: 'change', writes, value: { requestId, state: 'asked' }, resourceId: requestId };
   });
@@ -120,13 +125,13 @@ export function readErasure(deps: ErasureStaffDeps, actor: Actor, { customerId }
     actor,
     { action: 'ReadErasure', customerId, evenErased: true },
     async (room) => {
-      const request = await requestOf(deps, room, customerId);
+      const request = await erasureOf(deps, room, customerId);
       if (request === undefined) return refused({ code: 'not-found' });
-      const { hold } = await holdOf(deps, room, customerId);
+      const holds = await inParallel(request.customers, HOLDS_AT_ONCE, (each) => holdOf(deps, room, each.customerId));
       const certificate = request.state === 'done' ? await deps.records.get(recordKeys.certificate(request.requestId), { consistent: true }) : 'absent';
       const recoverableUntil = certificate === 'absent' ? undefined : stringOf(room.genuine(certificate), 'recoverableUntil');
       const { rev: _rev, customerId: _customer, inputs: _inputs, quietSince: _quiet, customers, ...view } = request;
-      return done({ ...view, customers: customers.map((each) => each.customerId), held: hold?.held === true, ...(recoverableUntil !== undefined && { recoverableUntil }) });
+      return done({ ...view, customers: customers.map((each) => each.customerId), held: holds.some(({ hold }) => hold?.held === true), ...(recoverableUntil !== undefined && { recoverableUntil }) });
     },
     ({ requestId }) => ({ resourceId: requestId }),
   );
@@ -138,6 +143,17 @@ const named = (requestId: string): { readonly resourceId?: string } => (/^[0-9A-
 const conflict = (detail: string): Plan<never> => ({ outcome: 'refused', refusal: { code: 'conflict', detail } });
 const HELD = conflict('the customer, or one linked with them, is under a legal hold; release it first');
 const newId = ({ now, random }: GuardDeps): string => ulid(now().getTime(), () => (random(1)[0] ?? 0) / 256);
+
+/** For the transaction: that nobody asked for an erasure of those merged with the customer, which would be the same one under another name. */
+async function otherRequests(deps: GuardDeps, room: Room, others: readonly ErasedCustomer[]): Promise<readonly RecordWrite[] | 'under-way'> {
+  const checks: RecordWrite[] = [];
+  for (const { customerId } of others) {
+    const [key, request] = [recordKeys.erasureRequest(customerId), await requestOf(deps, room, customerId)];
+    if (request !== undefined && isOpen(request)) return 'under-way';
+    checks.push(request === undefined ? { op: 'check-absent', key } : { op: 'check-rev', key, ifRev: request.rev });
+  }
+  return checks;
+}
 
 /** The customer and those linked with them, with their subjects; `unchanged`: that their records still are what this was read from. */
 async function customersOf(deps: ErasureStaffDeps, room: Room & { readonly customer: Image }, customerId: string): Promise<{ readonly customers: readonly ErasedCustomer[]; readonly unchanged: readonly RecordWrite[] }> {

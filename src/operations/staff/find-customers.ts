@@ -88,10 +88,14 @@ async function candidatesOf({ views }: FindDeps, partition: string, after: strin
   const candidates: Candidate[] = [];
   let rows = 0;
   for await (const view of views.partition(partition, { newestFirst: true, limit: MAX_CANDIDATES + 1, ...(after !== undefined && { before: after }) })) {
-    if (++rows > MAX_CANDIDATES) break;
     const customerId = (stringOf(view, 'sk') ?? '').split('#')[0]!;
     const isGone = rowIn(view) === undefined;
     const before = candidates.at(-1);
+    if (++rows > MAX_CANDIDATES) {
+      // The next page begins after this customer: by a row that is not looked at any more they may have the term all the same.
+      if (before?.customerId === customerId) candidates[candidates.length - 1] = { customerId, isGone: false };
+      break;
+    }
     if (before?.customerId !== customerId) candidates.push({ customerId, isGone });
     else if (before.isGone) candidates[candidates.length - 1] = { customerId, isGone };
   }

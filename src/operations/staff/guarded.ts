@@ -33,8 +33,8 @@ export interface Ask {
 }
 export interface CustomerAsk extends Ask {
   readonly customerId: string;
-  /** What else about the customer the policies have to know. */
-  readonly about?: (customer: Image) => Promise<{ readonly askedBy?: string }>;
+  /** What else about the customer the policies have to know. Read whether or not there is such a customer: how long an answer takes must not say it. */
+  readonly about?: () => Promise<{ readonly askedBy?: string }>;
   /** The tombstone of an erased customer counts as one: for those who look after erasures. */
   readonly evenErased?: boolean;
 }
@@ -66,11 +66,13 @@ export interface Planned<T> {
   readonly value: T;
   readonly resourceId?: string;
   readonly count?: number;
+  /** What is written is evidence of what was asked; the caller is refused it. */
+  readonly refusal?: Refusal;
 }
 export type Plan<T> = Planned<T> | { readonly outcome: 'refused'; readonly refusal: Refusal };
 
 /** What the access record says of an answer. */
-export type Tally<T> = (value: T) => { readonly resourceId?: string; readonly count?: number };
+export type Tally<T> = (value: T) => Pick<AccessEvent, 'resourceId' | 'count' | 'shown'>;
 
 /** Somebody else got ahead each time; more often than this is no coincidence. */
 const MAX_ROUNDS = 8;
@@ -86,7 +88,7 @@ export async function guardedRead<T>(deps: GuardDeps, actor: Actor, ask: Ask | C
   const result = await read(gate.room);
   if (result.outcome === 'refused') return refuse(deps, gate, result.refusal);
   // Died here, before or while it is written: nothing was answered.
-  for (const access of accessesOf(gate, { outcome: 'done', ...tally(result.value) })) await record(deps, access);
+  for (const access of accessesOf(gate, { outcome: 'done', ...tally(result.value) })) await putAccess(deps, access);
   return result;
 }
 
@@ -102,9 +104,9 @@ export async function guardedChange<T>(deps: GuardDeps, actor: Actor, ask: Ask |
     if (gate.room === undefined) return refuse(deps, gate, gate.refusal);
     const planned = await plan(gate.room);
     if (planned.outcome === 'refused') return refuse(deps, gate, planned.refusal);
-    const { writes, value, resourceId, count } = planned;
-    const access = accessesOf(gate, { outcome: 'done', ...(resourceId !== undefined && { resourceId }), ...(count !== undefined && { count }) });
-    if ((await commit(deps, gate.macKeys, writes, access)) === 'done') return { outcome: 'done', value };
+    const { writes, value, resourceId, count, refusal } = planned;
+    const access = accessesOf(gate, { outcome: refusal?.code ?? 'done', ...(resourceId !== undefined && { resourceId }), ...(count !== undefined && { count }) });
+    if ((await commit(deps, gate.macKeys, writes, access)) === 'done') return refusal === undefined ? { outcome: 'done', value } : refused(refusal);
   }
   throw new PortError('unavailable', `somebody else changed the same ${MAX_ROUNDS} times while this was being done; try again`);
 }
@@ -164,32 +166,33 @@ async function enter(deps: GuardDeps, actor: Actor, ask: Ask | CustomerAsk): Pro
 
 /** `customer` undefined: there is none, or the actor may not. The caller learns neither which of the two it was, nor that there is somebody. */
 async function met(deps: GuardDeps, actor: Actor, ask: CustomerAsk, genuine: Room['genuine']): Promise<{ readonly customer: Image | undefined; readonly decision: Decision }> {
-  const found = isCustomerId(ask.customerId) ? await deps.records.get(recordKeys.customer(ask.customerId), { consistent: true }) : 'absent';
+  const isId = isCustomerId(ask.customerId);
+  const found = isId ? await deps.records.get(recordKeys.customer(ask.customerId), { consistent: true }) : 'absent';
+  const about = isId && ask.about !== undefined ? await ask.about() : {};
   const customer = found === 'absent' ? undefined : genuine(found);
   const isThere = customer !== undefined && (stringOf(customer, 'kind') === 'customer' || (ask.evenErased === true && stringOf(customer, 'kind') === 'tombstone'));
   const ownerId = isThere ? stringOf(customer, 'ownerId') : undefined;
-  const more = isThere && ask.about !== undefined ? await ask.about(customer) : {};
-  const decision = deps.authorize(actor, ask.action, { type: 'Customer', id: ask.customerId, ...(ownerId !== undefined && { ownerId }), ...more });
+  const decision = deps.authorize(actor, ask.action, { type: 'Customer', id: ask.customerId, ...(ownerId !== undefined && { ownerId }), ...(isThere && about) });
   return { customer: isThere && decision.allowed ? customer : undefined, decision };
 }
 
 async function refuse(deps: GuardDeps, gate: Gate, refusal: Refusal): Promise<StaffResult<never>> {
   if (!gate.decision.allowed || gate.others.some(({ decision }) => !decision.allowed)) deps.meter.count('AccessDenied');
-  for (const access of accessesOf(gate, { outcome: refusal.code })) await record(deps, access);
+  for (const access of accessesOf(gate, { outcome: refusal.code })) await putAccess(deps, access);
   return refused(refusal);
 }
 
 type Accesses = readonly [Image, ...Image[]];
 
 /** The access records of what happened behind `gate`, one a customer, with their MACs. */
-function accessesOf({ event, decision, systemSubject, macKeys, others }: Begun & { readonly decision: Decision }, how: Pick<AccessEvent, 'outcome' | 'resourceId' | 'count'>): Accesses {
+function accessesOf({ event, decision, systemSubject, macKeys, others }: Begun & { readonly decision: Decision }, how: Pick<AccessEvent, 'outcome' | 'resourceId' | 'count' | 'shown'>): Accesses {
   const accessOf = (of: AccessEvent): Image => withMac(macKeys[0], accessImage(of, systemSubject));
   const { customerId: _, ...shared } = event;
   return [accessOf({ ...event, decision, ...how }), ...others.map((other) => accessOf({ ...shared, ...other, ...how }))];
 }
 
 /** Puts one access record. It may take several attempts: the record is the same in each, so one that was put after all is recognised. */
-async function record({ records }: GuardDeps, access: Image): Promise<void> {
+export async function putAccess({ records }: Pick<GuardDeps, 'records'>, access: Image): Promise<void> {
   await again(async () => {
     const outcome = await records.create(access);
     if (outcome !== 'created' && !isSameImage(outcome.exists, access)) throw new PortError('corrupt', 'there is another access record under the random name of a new one');

@@ -9,7 +9,7 @@ import { recordKeys } from '../../core/table-keys';
 import { isTombstone } from '../../core/tombstone';
 import type { Actor } from '../../core/staff/actor';
 import { PortError, type RecordWrite } from '../../ports';
-import { guardedChange, guardedRead, type GuardDeps, type Plan, type Room } from './guarded';
+import { guardedChange, guardedRead, type CustomerRoom, type GuardDeps, type Plan, type Room } from './guarded';
 import { ulid } from 'ulid';
 
 export interface HoldView {
@@ -24,7 +24,7 @@ export interface HoldView {
 /** Places a hold. `conflict`: there is one. An erasure that was confirmed stops at its next step, and goes on when the hold is released. */
 export function placeHold(deps: GuardDeps, actor: Actor, { customerId, reason }: { readonly customerId: string; readonly reason: string }): Promise<StaffResult<{ readonly held: true; readonly at: string }>> {
   return guardedChange<{ readonly held: true; readonly at: string }>(deps, actor, { action: 'PlaceHold', customerId, evenErased: true }, async (room) => {
-    const [{ hold }, request] = [await holdOf(deps, room, customerId), await requestOf(deps, room, customerId)];
+    const [{ hold }, request] = [await holdOf(deps, room, customerId), await erasureOf(deps, room, customerId)];
     const subject = subjectToday(room.customer, customerId, request);
     if (subject === undefined) return { outcome: 'refused', refusal: { code: 'not-found' } };
     if (hold?.held === true) return conflict(`the customer is under a hold since ${hold.at}; release it first, or leave it`);
@@ -33,8 +33,8 @@ export function placeHold(deps: GuardDeps, actor: Actor, { customerId, reason }:
     const writes: RecordWrite[] = [
       await holdWrite(deps, customerId, placed),
       { op: 'create', image: reasonImage({ customerId, subject }, { id: reasonId, about: 'hold', text: reason, by: actor.operatorId }, room.at) },
-      // The keys may be on their way: then the request has changed, and all of this is read anew.
-      ...(request === undefined ? [] : [{ op: 'check-rev' as const, key: recordKeys.erasureRequest(customerId), ifRev: request.rev }]),
+      // The keys may be on their way: then the request has changed, and all of this is read anew. The reason is one more record to remove, so the last wait before the keys begins anew, whatever somebody makes of the hold by hand.
+      ...(request === undefined ? [] : [{ op: 'check-rev' as const, key: recordKeys.erasureRequest(request.customerId), ifRev: request.rev }]),
     ];
     return { outcome: 'change', writes, value: { held: true, at: room.at } };
   });
@@ -43,7 +43,7 @@ export function placeHold(deps: GuardDeps, actor: Actor, { customerId, reason }:
 /** Ends a hold. `conflict`: there is none. `erasure`: the request that goes on now. */
 export function releaseHold(deps: GuardDeps, actor: Actor, { customerId, reason }: { readonly customerId: string; readonly reason?: string }): Promise<StaffResult<{ readonly held: false; readonly at: string; readonly erasure?: string }>> {
   return guardedChange<{ readonly held: false; readonly at: string; readonly erasure?: string }>(deps, actor, { action: 'ReleaseHold', customerId, evenErased: true }, async (room) => {
-    const [{ hold }, request] = [await holdOf(deps, room, customerId), await requestOf(deps, room, customerId)];
+    const [{ hold }, request] = [await holdOf(deps, room, customerId), await erasureOf(deps, room, customerId)];
     const subject = subjectToday(room.customer, customerId, request);
     if (subject === undefined) return { outcome: 'refused', refusal: { code: 'not-found' } };
     if (hold?.held !== true) return conflict('the customer is under no hold');
@@ -87,6 +87,20 @@ export async function requestOf({ records }: GuardDeps, room: Room, customerId: 
   const request = requestIn(room.genuine(image));
   if (request === undefined) throw new PortError('corrupt', `the erasure request of customer ${customerId} has another form than ours`);
   return request;
+}
+
+/** The request that takes the customer: their own, or that of the customer they are merged with, which their tombstone leads to. Undefined: none that they are part of has come so far. */
+export async function erasureOf(deps: GuardDeps, room: CustomerRoom, customerId: string): Promise<ErasureRequest | undefined> {
+  const own = await requestOf(deps, room, customerId);
+  const erasureId = isTombstone(room.customer) ? stringOf(room.customer, 'erasure') : undefined;
+  if (erasureId === undefined || own?.requestId === erasureId) return own;
+  const erasure = await deps.records.get(recordKeys.erasure(erasureId), { consistent: true });
+  const customers = erasure === 'absent' ? undefined : room.genuine(erasure)['customers'];
+  for (const each of customers !== undefined && 'SS' in customers ? customers.SS : []) {
+    const request = await requestOf(deps, room, each);
+    if (request?.requestId === erasureId) return request;
+  }
+  return own;
 }
 
 /** The write that makes `hold` the state: of a customer nobody ever asked about it is made, else it follows the revision before. */

@@ -31,7 +31,7 @@ interface Asked {
   readonly criteria: Criteria;
 }
 
-/** One page of what is asked, behind the guard. The access record says that somebody listed or searched, and how many they saw; for whom they looked is personal data, and not in it. */
+/** One page of what is asked, behind the guard. The access record says that somebody listed or searched, and whom they saw, by their ids; for whom they looked is personal data, and not in it. */
 export function pageOfCustomers(deps: FindDeps, actor: Actor, { action, route, filter, criteria }: Asked, { cursor, limit }: PageInput): Promise<StaffResult<CustomerPage>> {
   return guardedRead<CustomerPage>(
     deps,
@@ -44,6 +44,6 @@ export function pageOfCustomers(deps: FindDeps, actor: Actor, { action, route, f
       const found = await findCustomers(deps, room, actor, criteria, { limit, ...(after !== undefined && { after }) });
       return done({ items: found.items, ...(found.after !== undefined && { cursor: sealCursor(room.secret, scope, found.after) }) });
     },
-    ({ items }) => ({ count: items.length }),
+    ({ items }) => ({ count: items.length, shown: items.map(({ customerId }) => customerId) }),
   );
 }

@@ -28,6 +28,9 @@ export interface VersionPage {
 
 const ROUTE = 'GET /v1/customers/{id}/versions';
 
+/** A function's answer has at most 6 MB, and one version of the largest profile 140 KB: a page ends before that, however many were asked for. */
+export const MAX_PAGE_BYTES = 4_000_000;
+
 /** `limit`: from 1. */
 export function listVersions(deps: GuardDeps & VersionDeps, actor: Actor, { customerId, cursor, limit }: { readonly customerId: string; readonly cursor?: string | undefined; readonly limit: number }): Promise<StaffResult<VersionPage>> {
   const scope: CursorScope = { operatorId: actor.operatorId, route: ROUTE, filter: [customerId] };
@@ -40,9 +43,13 @@ export function listVersions(deps: GuardDeps & VersionDeps, actor: Actor, { cust
       const upTo = position === undefined ? revOf(room.customer) : Number(position);
       if (position === 'invalid' || !Number.isSafeInteger(upTo) || upTo < 1) return refused({ code: 'invalid', errors: [invalidCursor()] });
       const items: ShownVersion[] = [];
+      let bytes = 0;
       for await (const version of versionsOf(deps, room, { upTo, atOnce: limit + 1 })) {
-        if (items.length === limit) return done({ items, cursor: sealCursor(room.secret, scope, String(version.rev)) });
-        items.push(shown(version));
+        const item = shown(version);
+        // An answer's body travels as a text within JSON: what had to be escaped is escaped once more.
+        bytes += Buffer.byteLength(JSON.stringify(JSON.stringify(item)));
+        if (items.length === limit || (items.length > 0 && bytes > MAX_PAGE_BYTES)) return done({ items, cursor: sealCursor(room.secret, scope, String(version.rev)) });
+        items.push(item);
       }
       return done({ items });
     },

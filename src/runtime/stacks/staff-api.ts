@@ -7,7 +7,8 @@ import type { Context } from 'aws-lambda';
 import type { HttpEvent } from '../http-event';
 import { log } from '../log';
 import { containerMeter } from '../metrics';
-import { operatorBehind } from '../operator-claims';
+import type { AccessActor } from '../../core/staff/access-record';
+import { operatorBehind, roleless } from '../operator-claims';
 import { jsonAnswer, problem, problemOf, type HttpAnswer, type ProblemCode } from '../problem';
 import type { StaffRoute } from '../staff/serve';
 import { GIVE_UP_EARLY, metered, type Failing } from './surroundings';
@@ -15,6 +16,8 @@ import { GIVE_UP_EARLY, metered, type Failing } from './surroundings';
 export interface StaffApi {
   /** By route key, as the API has it: `GET /v1/me`. */
   readonly routes: Readonly<Record<string, StaffRoute>>;
+  /** Answers who has signed in and has no role, or several: says so, and writes it down. Absent where nothing can be written. */
+  readonly door?: (stranger: AccessActor, route: string, problem: ProblemCode) => Promise<HttpAnswer>;
   /** Answered to anybody. */
   readonly open?: Readonly<Record<string, () => unknown>>;
 }
@@ -28,7 +31,7 @@ const SECURITY_HEADERS = {
 
 const secured = (answer: HttpAnswer): HttpAnswer => ({ ...answer, headers: { ...SECURITY_HEADERS, ...answer.headers } });
 
-export function staffApi({ routes, open = {} }: StaffApi) {
+export function staffApi({ routes, door, open = {} }: StaffApi) {
   const answer = async (event: HttpEvent, requestId: string): Promise<HttpAnswer> => {
     const route = event.routeKey ?? '';
     const refused = (code: ProblemCode): HttpAnswer => {
@@ -43,7 +46,10 @@ export function staffApi({ routes, open = {} }: StaffApi) {
     const asked = Object.hasOwn(routes, route) ? routes[route] : undefined;
     if (asked === undefined) return refused('no-such-resource');
     const operator = operatorBehind(event, requestId);
-    if (typeof operator === 'string') return refused(operator);
+    if (typeof operator === 'string') {
+      const [stranger, answered] = [roleless(event, requestId), refused(operator)];
+      return stranger === undefined || door === undefined ? answered : door(stranger, route, operator);
+    }
     const told = await asked(operator, event);
     log.info('staff request', { requestId, route, role: operator.actor.role, status: told.statusCode });
     return told;

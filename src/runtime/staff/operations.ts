@@ -6,10 +6,18 @@ import type { assignCustomer } from '../../operations/staff/assign-customer';
 import type { bulkRollback, planBulkRollback } from '../../operations/staff/bulk-rollback';
 import type { createCustomer } from '../../operations/staff/create-customer';
 import type { editCustomer } from '../../operations/staff/edit-customer';
+import type { askErasure, confirmErasure, readErasure, withdrawErasure } from '../../operations/staff/erasures';
+import type { placeHold, readHold, releaseHold } from '../../operations/staff/holds';
+import type { linkAlias, unlinkAlias } from '../../operations/staff/link-alias';
+import type { mergeCustomers, unmergeCustomers } from '../../operations/staff/merge-customers';
 import type { listCustomers } from '../../operations/staff/list-customers';
 import type { customerAt, listVersions } from '../../operations/staff/list-versions';
 import type { queryAccess } from '../../operations/staff/query-access';
+import type { proveMessage } from '../../operations/staff/prove-message';
+import type { readConversation } from '../../operations/staff/read-conversation';
 import type { readCustomer } from '../../operations/staff/read-customer';
+import type { readMessage } from '../../operations/staff/read-message';
+import type { recordOutbound } from '../../operations/staff/record-outbound';
 import type { rollbackCustomer } from '../../operations/staff/rollback-customer';
 import type { searchCustomers } from '../../operations/staff/search-customers';
 
@@ -29,4 +37,19 @@ export interface StaffOperations {
   readonly planBulkRollback: Bound<typeof planBulkRollback>;
   readonly bulkRollback: Bound<typeof bulkRollback>;
   readonly queryAccess: Bound<typeof queryAccess>;
+  readonly linkAlias: Bound<typeof linkAlias>;
+  readonly unlinkAlias: Bound<typeof unlinkAlias>;
+  readonly mergeCustomers: Bound<typeof mergeCustomers>;
+  readonly unmergeCustomers: Bound<typeof unmergeCustomers>;
+  readonly readConversation: Bound<typeof readConversation>;
+  readonly readMessage: Bound<typeof readMessage>;
+  readonly proveMessage: Bound<typeof proveMessage>;
+  readonly recordOutbound: Bound<typeof recordOutbound>;
+  readonly readHold: Bound<typeof readHold>;
+  readonly placeHold: Bound<typeof placeHold>;
+  readonly releaseHold: Bound<typeof releaseHold>;
+  readonly askErasure: Bound<typeof askErasure>;
+  readonly readErasure: Bound<typeof readErasure>;
+  readonly confirmErasure: Bound<typeof confirmErasure>;
+  readonly withdrawErasure: Bound<typeof withdrawErasure>;
 }

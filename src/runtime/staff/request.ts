@@ -1,15 +1,16 @@
 /**
- * A request of staff, read and checked as a whole: path, query, headers and body, so that the answer to a bad one names everything that is wrong with it. What was sent is text to be kept or refused;
+ * A request of staff, read and checked as a whole: path, query, headers and body, so that the answer to a bad one names everything that is wrong with it, up to a hundred things. What was sent is text to be kept or refused;
  * nothing in it is run, looked up or trusted before it has passed here.
  */
 import type { z } from 'zod';
+import { memberOf, type JsonNode } from '../../core/meta/json-slices';
 import { fieldError, languageOf, type Language } from '../../core/staff/messages/catalogue';
 import { fieldErrors, pointerTo, WITH_INPUT } from '../../core/staff/profile-rules';
 import type { FieldError } from '../../core/staff/refusal';
 import { headerOf, rawBodyOf, type HttpEvent } from '../http-event';
 import type { ProblemCode } from '../problem';
 import type { Route } from './route';
-import { strictJson } from './strict-json';
+import { MAX_FAULTS, strictJson } from './strict-json';
 
 /** A profile with a note of the longest kind has a third of it. */
 export const MAX_BODY_BYTES = 64 * 1_024;
@@ -18,6 +19,7 @@ export interface CheckedRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
+  readonly bytesOf: (member: string) => Buffer;
   readonly ifRev: number;
   readonly idempotencyKey?: string;
 }
@@ -46,7 +48,9 @@ export function readRequest(route: Route, event: HttpEvent): ReadRequest {
   const errors: FieldError[] = [];
   const params = checked(route.params, event.pathParameters ?? {}, language, nameIn, errors);
   const query = checked(route.query, queryOf(event, language, errors), language, nameIn, errors);
-  const body = route.body === undefined ? undefined : bodyOf(route.body, event, language, errors);
+  const bytes = rawBodyOf(event);
+  const root = route.body === undefined ? undefined : bodyOf(bytes, language, errors);
+  const body = route.body === undefined || root === undefined ? undefined : checked(route.body, root.value, language, placeIn, errors);
   const key = route.idempotent ? headerOf(event, 'idempotency-key') : undefined;
   if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) errors.push(fieldError(language, 'Idempotency-Key', 'idempotency-key', {}, KEY_EXAMPLE));
   const ifMatch = route.ifMatch ? headerOf(event, 'if-match') : undefined;
@@ -55,8 +59,18 @@ export function readRequest(route: Route, event: HttpEvent): ReadRequest {
   const isUnconditional = route.ifMatch && ifMatch === undefined;
   if (isUnconditional && errors.length === 0) return { outcome: 'refused', problem: 'precondition-required' };
   if (isUnconditional) errors.push(fieldError(language, 'If-Match', 'required', {}, '"3"'));
-  if (errors.length > 0) return { outcome: 'refused', problem: 'invalid-request', errors };
-  return { outcome: 'read', request: { params, query, body, ifRev: rev, ...(key !== undefined && { idempotencyKey: key }) } };
+  if (errors.length > 0) return { outcome: 'refused', problem: 'invalid-request', errors: toldOf(errors) };
+  return { outcome: 'read', request: { params, query, body, bytesOf: (member) => slice(bytes, root && memberOf(root, member)), ifRev: rev, ...(key !== undefined && { idempotencyKey: key }) } };
+}
+
+/** As many as an answer may bear: names are the caller's own, and as long as they like. */
+const MAX_TOLD_CHARACTERS = 64 * 1_024;
+
+/** The first ones: 100 at most, and fewer where their names are so long that the answer would be many times what was asked. */
+function toldOf(errors: readonly FieldError[]): readonly FieldError[] {
+  let characters = 0;
+  const end = errors.findIndex(({ field }) => (characters += field.length) > MAX_TOLD_CHARACTERS);
+  return errors.slice(0, Math.min(MAX_FAULTS, end < 0 ? errors.length : Math.max(1, end)));
 }
 
 const nameIn = (path: readonly PropertyKey[]): string => String(path[0] ?? 'query');
@@ -81,9 +95,11 @@ function queryOf({ rawQueryString = '' }: HttpEvent, language: Language, errors:
   return Object.fromEntries(found);
 }
 
-function bodyOf(schema: z.ZodType, event: HttpEvent, language: Language, errors: FieldError[]): unknown {
-  const json = strictJson(rawBodyOf(event));
-  if ('root' in json) return checked(schema, json.root.value, language, placeIn, errors);
+function bodyOf(bytes: Buffer, language: Language, errors: FieldError[]): JsonNode | undefined {
+  const json = strictJson(bytes);
+  if ('root' in json) return json.root;
   errors.push(...json.faults.map(({ pointer, fault }) => fieldError(language, pointer || BODY, fault.rule, fault.parameters as never)));
   return undefined;
 }
+
+const slice = (bytes: Buffer, node: JsonNode | undefined): Buffer => (node === undefined ? Buffer.alloc(0) : bytes.subarray(node.start, node.end));

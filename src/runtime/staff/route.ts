@@ -9,7 +9,7 @@ import type { StaffResult } from '../../core/staff/refusal';
 import type { StaffOperations } from './operations';
 
 /** As lib/constructs/staff-api.ts deploys them, without `api-`. */
-export const LEVELS = ['self', 'read', 'write', 'admin', 'audit'] as const;
+export const LEVELS = ['self', 'read', 'write', 'admin', 'audit', 'messages', 'outbound', 'officer'] as const;
 export type Level = (typeof LEVELS)[number];
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -22,6 +22,8 @@ export interface Asked<P, Q, B> {
   readonly body: B;
   /** The revision in If-Match; 0 on a route that takes none. */
   readonly ifRev: number;
+  /** The very bytes of a member of the body, for what is kept as it was sent. */
+  readonly bytesOf: (member: string) => Buffer;
   /** A ULID for what the request makes: the same for every attempt under one Idempotency-Key. */
   readonly id: string;
 }
@@ -49,6 +51,8 @@ export interface Route {
   readonly ifMatch: boolean;
   /** Whether Idempotency-Key is heeded. The answer of such a route holds no personal data, for it is remembered. */
   readonly idempotent: boolean;
+  /** Whether it can be refused as things stand, though it changes nothing. */
+  readonly mayConflict: boolean;
   readonly status: 200 | 201;
   readonly answer: z.ZodType;
   readonly example: unknown;
@@ -70,6 +74,7 @@ interface RouteOf<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodO
   readonly body?: B;
   readonly ifMatch?: boolean;
   readonly idempotent?: boolean;
+  readonly mayConflict?: boolean;
   readonly status?: 200 | 201;
   readonly answer: z.ZodType;
   readonly example: unknown;
@@ -82,13 +87,14 @@ type ValueOf<N extends keyof StaffOperations> = Extract<Awaited<ReturnType<Staff
 /** `nothing`: the schema of a place where nothing may stand. */
 export const routeMaker = (nothing: z.ZodObject) =>
   function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject, N extends keyof StaffOperations>(of: RouteOf<P, Q, B, N>): Route {
-    const { input, show, params = nothing, query = nothing, ifMatch = false, idempotent = false, status = 200, bears = [], ...rest } = of;
+    const { input, show, params = nothing, query = nothing, ifMatch = false, idempotent = false, mayConflict = false, status = 200, bears = [], ...rest } = of;
     return {
       ...rest,
       params,
       query,
       ifMatch,
       idempotent,
+      mayConflict,
       status,
       bears,
       async ask(operations, actor, asked) {

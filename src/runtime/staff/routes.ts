@@ -3,11 +3,14 @@
  */
 import type { ProfileInput, ProfileChange } from '../../core/staff/profile-rules';
 import type { ProfileSettings } from '../../core/staff/profile-settings';
+import { identityRoutes } from './identity-routes';
+import { messageRoutes } from './message-routes';
+import { officerRoutes } from './officer-routes';
 import type { StaffOperations } from './operations';
 import { routeMaker, type Route } from './route';
 import {
-  accessAnswer, accessQuery, atAnswer, atQuery, bulkAnswer, bulkBody, changedAnswer, createBody, customerAnswer, customerParams, customersAnswer, DEFAULT_LIMIT, editBody, listQuery, madeAnswer, noteBody, notedAnswer, nothing, ownerBody,
-  pageQuery, planAnswer, planBody, rollbackBody, SAMPLES, searchQuery, versionsAnswer,
+  accessAnswer, accessQuery, atAnswer, atQuery, bulkAnswer, bulkBody, changedAnswer, createBody, customerAnswer, customerParams, customersAnswer, editBody, listQuery, madeAnswer, noteBody, notedAnswer, nothing, ownerBody,
+  pageOf, pageQuery, planAnswer, planBody, rollbackBody, SAMPLES, searchQuery, versionsAnswer,
 } from './schemas';
 
 type SearchInput = Parameters<StaffOperations['searchCustomers']>[1];
@@ -22,7 +25,6 @@ const changed = { customerId, rev: 3, profile, changes };
 /** Members that are not there are not there: an operation tells `{ tag: undefined }` from `{}`. */
 const given = <T extends object>(values: T): { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
-const paged = ({ cursor, limit }: { readonly cursor?: string | undefined; readonly limit?: string | undefined }) => ({ ...(cursor !== undefined && { cursor }), limit: limit === undefined ? DEFAULT_LIMIT : Number(limit) });
 const pathOf = (id: string): string => `/v1/customers/${id}`;
 
 export const staffRoutes = (settings: ProfileSettings): readonly Route[] => [
@@ -30,14 +32,14 @@ export const staffRoutes = (settings: ProfileSettings): readonly Route[] => [
     key: 'GET /v1/customers', level: 'read', action: 'ListCustomers', operation: 'listCustomers', tag: 'Customers',
     summary: 'List customers, newest first', description: 'Those the operator may read, all or those with a tag or of an owner.',
     query: listQuery, answer: customersAnswer, example: { items: [{ customerId, rev: 3, profile }] },
-    input: ({ query: { tag, owner, ...page } }) => ({ ...paged(page), ...given({ tag, ownerId: owner }) }),
+    input: ({ query: { tag, owner, ...page } }) => ({ ...pageOf(page), ...given({ tag, ownerId: owner }) }),
     show: (body) => ({ body }),
   }),
   route({
     key: 'GET /v1/customers/search', level: 'read', action: 'SearchCustomers', operation: 'searchCustomers', tag: 'Customers',
     summary: 'Search customers', description: 'By name, number, tag or owner: exactly one of the four.',
     query: searchQuery, answer: customersAnswer, example: { items: [{ customerId, rev: 3, profile }] },
-    input: ({ query: { q, phone, tag, owner, ...page } }) => ({ ...paged(page), ...given({ q, phone, tag, ownerId: owner }) }) as SearchInput,
+    input: ({ query: { q, phone, tag, owner, ...page } }) => ({ ...pageOf(page), ...given({ q, phone, tag, ownerId: owner }) }) as SearchInput,
     show: (body) => ({ body }),
   }),
   route({
@@ -50,7 +52,7 @@ export const staffRoutes = (settings: ProfileSettings): readonly Route[] => [
   route({
     key: 'GET /v1/customers/{id}', level: 'read', action: 'ReadCustomer', operation: 'readCustomer', tag: 'Customers',
     summary: 'Read a customer', description: 'The profile and the newest notes.',
-    params: customerParams, answer: customerAnswer, example: { customerId, rev: 3, createdAt: TIME, profile, notes: [{ noteId, at: TIME, by, text: SAMPLES.note }] }, bears: ['ETag'],
+    params: customerParams, answer: customerAnswer, example: { customerId, rev: 3, createdAt: TIME, profile, aliases: [{ aliasId: SAMPLES.MESSAGE, type: 'wa-id', value: '4915123456789', since: TIME }], merged: [], maybeSame: [], notes: [{ noteId, at: TIME, by, text: SAMPLES.note }] }, bears: ['ETag'],
     input: ({ params: { id } }) => ({ customerId: id }),
     show: (body) => ({ body, rev: body.rev }),
   }),
@@ -79,7 +81,7 @@ export const staffRoutes = (settings: ProfileSettings): readonly Route[] => [
     key: 'GET /v1/customers/{id}/versions', level: 'read', action: 'ReadVersions', operation: 'listVersions', tag: 'Versions',
     summary: 'List the versions of a profile, newest first',
     params: customerParams, query: pageQuery, answer: versionsAnswer, example: { items: [{ rev: 3, at: TIME, action: 'edited', by, sourceIp: '192.0.2.7', requestId: operatorId, reason: SAMPLES.reason, changes, profile }] },
-    input: ({ params: { id }, query }) => ({ customerId: id, ...paged(query) }),
+    input: ({ params: { id }, query }) => ({ customerId: id, ...pageOf(query) }),
     show: (body) => ({ body }),
   }),
   route({
@@ -114,7 +116,10 @@ export const staffRoutes = (settings: ProfileSettings): readonly Route[] => [
     key: 'GET /v1/access', level: 'audit', action: 'QueryAccess', operation: 'queryAccess', tag: 'Access',
     summary: 'Read who saw and did what', description: 'Events of some time, narrowed by operator, customer, action, address or decision, as OCSF API Activity.',
     query: accessQuery, answer: accessAnswer, example: { items: [{ class_uid: 6003, time: 1769860800000 }], verified: 1, notGenuine: [] },
-    input: ({ query: { operator, customer, action, ip, decision, from, to, ...page } }) => ({ from, to, ...paged(page), operatorId: operator, customerId: customer, action, sourceIp: ip, decision }),
+    input: ({ query: { operator, customer, action, ip, decision, from, to, ...page } }) => ({ from, to, ...pageOf(page), operatorId: operator, customerId: customer, action, sourceIp: ip, decision }),
     show: (body) => ({ body }),
   }),
+  ...identityRoutes,
+  ...messageRoutes,
+  ...officerRoutes,
 ];

@@ -4,18 +4,22 @@
  */
 import { createHmac } from 'node:crypto';
 import { canonicalize } from '../../core/canonical-json';
+import type { AccessActor } from '../../core/staff/access-record';
 import type { Actor } from '../../core/staff/actor';
 import { retold, type Language } from '../../core/staff/messages/catalogue';
 import type { ProfileSettings } from '../../core/staff/profile-settings';
 import type { StaffResult } from '../../core/staff/refusal';
 import type { Limit, Taken } from '../../core/staff/token-bucket';
 import type { Clock } from '../../ports';
+import type { NotedAccess } from '../../operations/staff/note-access';
 import type { Claim, RequestMemory } from '../../ports/request-memory';
 import type { HttpEvent } from '../http-event';
 import { log } from '../log';
+import { containerMeter } from '../metrics';
 import type { Operator } from '../operator-claims';
-import { etagOf, jsonAnswer, problem, refusalProblem, type HttpAnswer } from '../problem';
+import { etagOf, jsonAnswer, problem, refusalProblem, type HttpAnswer, type ProblemCode } from '../problem';
 import type { StaffOperations } from './operations';
+import { remembering } from './remembered';
 import { callersLanguage, readRequest, type CheckedRequest } from './request';
 import type { Level, Route, RouteKey, Shown } from './route';
 import { staffRoutes } from './routes';
@@ -29,6 +33,8 @@ export interface StaffDeps {
   readonly limit: Limit;
   /** 32 bytes; fingerprints of requests are MACs under a key derived from it, since what they are made of could be guessed. */
   readonly secret: () => Promise<Uint8Array>;
+  /** Writes into the access log what no operation saw. */
+  readonly note: (access: NotedAccess) => Promise<void>;
   readonly now: Clock;
   /** A ULID. */
   readonly newId: () => string;
@@ -41,12 +47,28 @@ export type StaffRoute = (operator: Operator, event: HttpEvent) => Promise<HttpA
 export const routesOf = (level: Level, deps: StaffDeps): Readonly<Record<RouteKey, StaffRoute>> =>
   Object.fromEntries(staffRoutes(deps.profile).filter((route) => route.level === level).map((route) => [route.key, served(route, deps)]));
 
-function served(route: Route, deps: StaffDeps): StaffRoute {
-  return async ({ actor }, event) => {
-    const taken = await deps.memory.take(actor.operatorId, deps.limit, deps.now());
-    const answer = taken.allowed ? await answered(route, deps, actor, event) : problem('too-many-requests', actor.requestId, {}, { 'retry-after': String(taken.retryAfterSeconds) });
-    return { ...answer, headers: { ...answer.headers, ...limitHeaders(deps.limit, taken) } };
-  };
+/** One level, as its function serves it. */
+export const levelOf = (level: Level, deps: StaffDeps) => ({ routes: routesOf(level, deps), door: doorOf(level, deps) });
+
+const served = (route: Route, deps: StaffDeps): StaffRoute => ({ actor }, event) => limited(deps, actor, () => answered(route, deps, actor, event));
+
+/** Whoever has signed in without one role is turned away, and that is written down before it is told; as often as their limit allows, so that nobody fills the access log with it. */
+function doorOf(level: Level, deps: StaffDeps) {
+  const actions = new Map<string, Route['action']>(staffRoutes(deps.profile).filter((route) => route.level === level).map(({ key, action }) => [key, action]));
+  return (stranger: AccessActor, key: string, refused: ProblemCode): Promise<HttpAnswer> =>
+    limited(deps, stranger, async () => {
+      const action = actions.get(key);
+      if (action !== undefined) await deps.note({ actor: stranger, action, decision: { allowed: false, policies: [refused] }, outcome: 'forbidden' });
+      return problem(refused, stranger.requestId);
+    });
+}
+
+/** What is over the limit is counted, and neither done nor written down: writing it down is what it would be sent for. */
+async function limited({ memory, limit, now }: StaffDeps, { operatorId, requestId }: Pick<AccessActor, 'operatorId' | 'requestId'>, answer: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  const taken = await memory.take(operatorId, limit, now());
+  if (!taken.allowed) containerMeter().count('OperatorLimited');
+  const told = taken.allowed ? await answer() : problem('too-many-requests', requestId, {}, { 'retry-after': String(taken.retryAfterSeconds) });
+  return { ...told, headers: { ...told.headers, ...limitHeaders(limit, taken) } };
 }
 
 /** As draft-ietf-httpapi-ratelimit-headers has them: what is left, and in how many seconds all of it is there again. */
@@ -64,8 +86,8 @@ async function answered(route: Route, deps: StaffDeps, actor: Actor, event: Http
   return once(route, deps, actor, request, request.idempotencyKey, language);
 }
 
-const asked = (route: Route, { operations }: StaffDeps, actor: Actor, { params, query, body, ifRev }: CheckedRequest, id: string): Promise<StaffResult<Shown>> =>
-  route.ask(operations, actor, { params: params as never, query: query as never, body: body as never, ifRev, id });
+const asked = (route: Route, { operations }: StaffDeps, actor: Actor, { params, query, body, bytesOf, ifRev }: CheckedRequest, id: string): Promise<StaffResult<Shown>> =>
+  route.ask(operations, actor, { params: params as never, query: query as never, body: body as never, bytesOf, ifRev, id });
 
 /**
  * Answers a repeat as the first was answered. A request that was refused changed nothing and may be tried again under its key; of one that failed nobody knows, so it may be too, and the operation
@@ -74,16 +96,17 @@ const asked = (route: Route, { operations }: StaffDeps, actor: Actor, { params, 
 async function once(route: Route, deps: StaffDeps, actor: Actor, request: CheckedRequest, key: string, language: Language): Promise<HttpAnswer> {
   const { memory, now } = deps;
   const claim: Claim = { operatorId: actor.operatorId, route: route.key, key, fingerprint: await fingerprintOf(deps, route, request), attempt: actor.requestId };
-  const begun = await memory.begin(claim, deps.newId(), now());
+  const { idKept, idIn, answerKept, answerIn } = remembering(await deps.secret(), claim);
+  const begun = await memory.begin(claim, idKept(deps.newId()), now());
   if (begun.outcome === 'in-flight') return problem('key-in-flight', actor.requestId);
   if (begun.outcome === 'other-parameters') return problem('key-reused', actor.requestId);
   if (begun.outcome === 'answered') {
-    const { status, body, etag, location } = begun.answer;
+    const { status, body, etag, location } = answerIn(begun.answer);
     return jsonAnswer(body, status, { ...(etag !== undefined && { etag }), ...(location !== undefined && { location }), 'idempotency-replayed': 'true' });
   }
   let result: StaffResult<Shown>;
   try {
-    result = await asked(route, deps, actor, request, begun.id);
+    result = await asked(route, deps, actor, request, idIn(begun.id));
   } catch (error) {
     // The failure is what is told. A claim that is not released ends by itself.
     await memory.release(claim).catch(() => undefined);
@@ -93,7 +116,7 @@ async function once(route: Route, deps: StaffDeps, actor: Actor, request: Checke
   // Died here: what was asked for is done, and the next attempt finds it under the claim's id.
   try {
     if (result.outcome === 'refused') await memory.release(claim);
-    else await memory.finish(claim, { status: answer.statusCode, body: answer.body, ...(answer.headers['etag'] && { etag: answer.headers['etag'] }), ...(answer.headers['location'] && { location: answer.headers['location'] }) }, now());
+    else await memory.finish(claim, answerKept({ status: answer.statusCode, body: answer.body, ...(answer.headers['etag'] && { etag: answer.headers['etag'] }), ...(answer.headers['location'] && { location: answer.headers['location'] }) }), now());
   } catch (error) {
     // It is done all the same, and the caller has a right to know.
     log.error('a request could not be remembered', error, { requestId: actor.requestId, route: route.key });
@@ -102,7 +125,7 @@ async function once(route: Route, deps: StaffDeps, actor: Actor, request: Checke
 }
 
 async function fingerprintOf({ secret }: StaffDeps, { key }: Route, { params, query, body, ifRev }: CheckedRequest): Promise<string> {
-  return createHmac('sha256', await secret()).update('intact/request/v1\n').update(canonicalize({ route: key, params, query, body: JSON.parse(JSON.stringify(body ?? null)) as unknown, ifRev })).digest('base64url');
+  return createHmac('sha256', await secret()).update('intact/request/v1\n').update(canonicalize({ route: key, params: JSON.stringify(params), query: JSON.stringify(query), body: JSON.parse(JSON.stringify(body ?? null)) as unknown, ifRev })).digest('base64url');
 }
 
 function tell(route: Route, result: StaffResult<Shown>, { requestId }: Actor, language: Language): HttpAnswer {

@@ -1,8 +1,8 @@
 /** Undoing what one operator did: the plan shows it, and what is done is what was shown or nothing. */
 import { stringOf } from '../../../src/core/image';
 import { withMac } from '../../../src/core/record-mac';
-import { MAX_PLANNED } from '../../../src/operations/staff/bulk-rollback';
-import { customerIdOf, operator, staffWorld, valueOf, type StaffWorld } from './staff-world';
+import { bulkRollback, MAX_PLANNED, planBulkRollback } from '../../../src/operations/staff/bulk-rollback';
+import { customerIdOf, operator, SETTINGS, staffWorld, valueOf, type StaffWorld } from './staff-world';
 
 const [hasty, careful, admin] = [operator('support', 1), operator('support', 2), operator('admin')];
 const [from, to] = ['2026-03-01T00:00:00.000Z', '2026-03-02T00:00:00.000Z'];
@@ -87,6 +87,28 @@ test('that a customer was made is not undone, what was changed after is; an assi
   expect(items).toEqual([{ customerId, rev: 3, toRev: 1, changes: [{ field: '/name', before: 'Bea', after: 'Ada' }, { field: '/ownerId', before: 'sales-1' }] }]);
   valueOf(await world.bulkRollback(operator('admin', 2), { ...theirs, planId, reason: 'x' }));
   expect(valueOf(await world.readCustomer(admin, { customerId })).profile).toEqual({ name: 'Ada', tags: [], custom: {} });
+});
+
+test('a custom field that the settings no longer know does not come back, and what was planned with it is stale', async () => {
+  const customerId = await world.receive(1);
+  valueOf(await world.editCustomer(careful, { customerId, ifRev: 1, change: { name: 'Ada', custom: { city: 'Bonn' } } }));
+  valueOf(await world.editCustomer(hasty, { customerId, ifRev: 2, change: { name: 'Bea', custom: { city: null } } }));
+  const deps = { ...world.deps, profile: { ...SETTINGS, customFields: {} } };
+  const before = await planned();
+  expect(before.items.map(({ changes }) => changes.map(({ field }) => field))).toEqual([['/custom/city', '/name']]);
+  expect(valueOf(await bulkRollback(deps, admin, { ...asked, planId: before.planId, reason: 'x' }))).toEqual({ done: [], stale: [{ customerId, rev: 3 }] });
+  const { items, planId } = valueOf(await planBulkRollback(deps, admin, asked));
+  expect(items.map(({ changes }) => changes.map(({ field }) => field))).toEqual([['/name']]);
+  expect(valueOf(await bulkRollback(deps, admin, { ...asked, planId, reason: 'x' })).done).toEqual([{ customerId, rev: 4 }]);
+  expect(valueOf(await world.readCustomer(admin, { customerId })).profile.custom).toEqual({});
+});
+
+test('two who follow one plan at once undo it once', async () => {
+  const ids = [await changedByBoth(1), await changedByBoth(2), await changedByBoth(3)];
+  const { planId } = await planned();
+  const both = await Promise.all([1, 2].map((n) => world.bulkRollback(operator('admin', n), { ...asked, planId, reason: 'x' })));
+  for (const { done, stale } of both.map(valueOf)) expect([...done, ...stale].map(({ customerId }) => customerId).sort()).toEqual(ids);
+  expect(world.all('version').length).toBe(3 * 3 + 3);
 });
 
 test('many customers are planned some at a time, and the next ones after them', async () => {

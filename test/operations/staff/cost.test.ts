@@ -2,12 +2,12 @@
 import { indexBytes, itemBytes, writeUnits } from '../../item-bytes';
 import { operator, staffWorld, valueOf } from './staff-world';
 
-test('reading a customer is one read, the notes and one put of 3 units, indexes included', async () => {
+test('reading a customer is one read, the notes, the links, each of their names, and one put of 3 units, indexes included', async () => {
   const world = staffWorld();
   const customerId = await world.receive(1);
   const container = world.process();
   valueOf(await container.readCustomer(operator('support'), { customerId }));
-  expect(container.calls.map(({ method }) => method)).toEqual(['get', 'partition', 'create']);
+  expect(container.calls.map(({ method }) => method)).toEqual(['get', 'partition', 'partition', 'create']);
   const [access] = world.all('access');
   expect(itemBytes(access!)).toBeLessThan(1_024);
   // One for the item, one for its entry in each of the two indexes.

@@ -3,7 +3,10 @@ import { stringOf } from '../../../src/core/image';
 import { withMac } from '../../../src/core/record-mac';
 import { EMPTY_PROFILE } from '../../../src/core/staff/profile';
 import { recordKeys } from '../../../src/core/table-keys';
-import { customerIdOf, operator, staffWorld, SYSTEM_SUBJECT, valueOf, type StaffWorld } from './staff-world';
+import type { ProfileSettings } from '../../../src/core/staff/profile-settings';
+import { editCustomer } from '../../../src/operations/staff/edit-customer';
+import { rollbackCustomer } from '../../../src/operations/staff/rollback-customer';
+import { customerIdOf, operator, SETTINGS, staffWorld, SYSTEM_SUBJECT, valueOf, type StaffWorld } from './staff-world';
 
 const [support, other, sales, admin] = [operator('support'), operator('support', 2), operator('sales'), operator('admin')];
 const minute = 60_000;
@@ -22,6 +25,9 @@ test('a customer is made with the first version and read back, tags sorted', asy
   expect(valueOf(await world.readCustomer(support, { customerId }))).toEqual({
     customerId,
     rev: 1,
+    aliases: [],
+    merged: [],
+    maybeSame: [],
     createdAt: '2026-03-01T12:00:00.000Z',
     profile: { name: 'Zoë Müller', phone: '+4915123456789', tags: ['berlin', 'vip'], custom: { visits: 3 } },
     notes: [],
@@ -122,6 +128,42 @@ test('a rollback makes a new version, also to the state receiving made; the assi
   const { items } = valueOf(await world.listVersions(support, { customerId, limit: 10 }));
   expect(items.map(({ rev, action }) => `${rev} ${action}`)).toEqual(['5 rolled-back', '4 rolled-back', '3 assigned', '2 edited', '1 received']);
   expect(items.at(-1)).toEqual({ rev: 1, at: '2026-03-01T12:00:00.000Z', action: 'received', changes: [], profile: EMPTY_PROFILE });
+});
+
+test('a rollback brings no custom field back that nobody may write any more; one that is still kept stays or goes', async () => {
+  const customerId = await world.receive(1);
+  const edit = async (ifRev: number, custom: Record<string, string | number | null>) => valueOf(await world.editCustomer(support, { customerId, ifRev, change: { custom } }));
+  await edit(1, { city: 'Bonn', visits: 9 });
+  await edit(2, { city: null, visits: 3 });
+  const back = async (ifRev: number, toRev: number, customFields: ProfileSettings['customFields']) =>
+    valueOf(await rollbackCustomer({ ...world.deps, profile: { ...SETTINGS, customFields } }, support, { customerId, ifRev, toRev, reason: 'x' })).profile.custom;
+  const visits = { type: 'number', min: 0, max: 5 } as const;
+  expect(await back(3, 2, { visits })).toEqual({ visits: 3 });
+  expect(await back(3, 2, {})).toEqual({ visits: 3 });
+  expect(await back(3, 1, {})).toEqual({});
+  expect(await back(4, 2, {})).toEqual({});
+  expect(await back(4, 2, SETTINGS.customFields)).toEqual({ city: 'Bonn', visits: 9 });
+});
+
+test('a page of versions ends before it is too big to be carried, and the next one goes on', async () => {
+  const customFields = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`field${n}`, { type: 'text', maxLength: 500 } as const]));
+  const deps = { ...world.deps, profile: { ...SETTINGS, customFields } };
+  const customerId = await world.receive(1);
+  for (let rev = 1; rev <= 36; rev += 1) {
+    const custom = Object.fromEntries(Object.keys(customFields).map((name) => [name, (rev % 2 === 1 ? '"' : '\u{20000}').repeat(500)]));
+    valueOf(await editCustomer(deps, support, { customerId, ifRev: rev, change: { custom } }));
+  }
+  const revs: number[] = [];
+  let cursor: string | undefined;
+  let pages = 0;
+  do {
+    const page = valueOf(await world.listVersions(support, { customerId, limit: 100, cursor }));
+    expect(Buffer.byteLength(JSON.stringify({ body: JSON.stringify(page) }))).toBeLessThan(5_000_000);
+    revs.push(...page.items.map(({ rev }) => rev));
+    cursor = page.cursor;
+    pages += 1;
+  } while (cursor !== undefined);
+  expect([revs, pages]).toEqual([Array.from({ length: 37 }, (_, n) => 37 - n), 2]);
 });
 
 test('versions come in pages, newest first, whose cursors are good for their reader and customer alone', async () => {

@@ -2,6 +2,7 @@
 import { stringOf, type Image } from '../../../src/core/image';
 import { withMac } from '../../../src/core/record-mac';
 import { queryAccess, type AccessPage, type AccessQuery } from '../../../src/operations/staff/query-access';
+import type { IndexedKey, IndexRange, RecordStore } from '../../../src/ports';
 import { operator, staffWorld, valueOf, type StaffWorld } from './staff-world';
 
 const [support, sales, auditor, compliance] = [operator('support'), operator('sales', 2), operator('auditor'), operator('compliance')];
@@ -69,7 +70,51 @@ test('a query is written down itself, with how much it gave', async () => {
   const page = valueOf(await world.queryAccess(auditor, { from, to, customerId: customers[0], limit: 3 }));
   expect(page.items).toHaveLength(3);
   const own = world.all('access').filter(is('operatorId', auditor.operatorId));
-  expect(own).toEqual([expect.objectContaining({ action: { S: 'QueryAccess' }, outcome: { S: 'done' }, count: { N: '3' } })]);
+  expect(own).toEqual([expect.objectContaining({ action: { S: 'QueryAccess' }, resourceId: { S: `customer:${customers[0]}` }, outcome: { S: 'done' }, count: { N: '3' } })]);
+});
+
+test('of a customer with years of messages one request looks at some, and the next ones go on', async () => {
+  const [customerId] = customers;
+  let looked = 0;
+  /** The customer's index with a message every millisecond between what is there, two of each, and some that somebody wrote by hand. */
+  const busy = async function* (id: string, { since = '', until = '~' }: IndexRange = {}): AsyncGenerator<IndexedKey> {
+    const message = (ms: number): readonly IndexedKey[] => ['a', 'b'].map((sk) => ({ pk: 'm#', sk, receivedAt: new Date(ms).toISOString() }));
+    const end = Date.parse('2026-03-05T12:00:00.000Z');
+    const keys: IndexedKey[] = Array.from({ length: 30_000 }, (_, n) => message(end - n)).flat();
+    for await (const key of world.records.ofCustomer(id)) keys.push(key);
+    keys.push({ pk: 'm#', sk: 'x', receivedAt: 'no time' });
+    for (const key of keys.sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : -1))) {
+      if (key.receivedAt < since || key.receivedAt >= until) continue;
+      looked += 1;
+      yield key;
+    }
+  };
+  const deps = { ...world.deps, records: { ...world.deps.records, ofCustomer: busy } };
+  const found: string[] = [];
+  let cursor: string | undefined;
+  let requests = 0;
+  do {
+    looked = 0;
+    const page = valueOf(await queryAccess(deps, auditor, { from, to, customerId, limit: 100, cursor }));
+    expect(looked).toBeLessThan(21_000);
+    found.push(...uids(page));
+    cursor = page.cursor;
+    requests += 1;
+  } while (cursor !== undefined);
+  expect(found).toEqual(expected(is('customerId', customerId ?? '')));
+  expect(requests).toBe(4);
+});
+
+test('a time without an end is looked through from today on', async () => {
+  const days: string[] = [];
+  const partition: RecordStore['partition'] = (pk, ...more) => {
+    days.push(pk);
+    return world.records.partition(pk, ...more);
+  };
+  const deps = { ...world.deps, records: { ...world.deps.records, partition } };
+  const page = valueOf(await queryAccess(deps, auditor, { from, to: '9999-12-31T23:59:59.999Z', limit: 100 }));
+  expect(uids(page)).toEqual(expected(() => true));
+  expect(days.length).toBe(6);
 });
 
 test('who may not ask is told nothing, and that they asked is written down', async () => {

@@ -7,6 +7,7 @@ import { customerImage } from '../../../src/core/customer-aliases';
 import { judgeChange } from '../../../src/core/change-judgement';
 import { stringOf, type Image } from '../../../src/core/image';
 import { withMac, type MacKey } from '../../../src/core/record-mac';
+import type { Authorize, Decision } from '../../../src/core/staff/actions';
 import type { Actor, Role } from '../../../src/core/staff/actor';
 import type { ProfileSettings } from '../../../src/core/staff/profile-settings';
 import { versionOf } from '../../../src/core/staff/version';
@@ -25,6 +26,15 @@ import { rollbackCustomer } from '../../../src/operations/staff/rollback-custome
 export const SETTINGS: ProfileSettings = {
   namePunctuation: ".'-",
   customFields: { city: { type: 'text', maxLength: 100 }, visits: { type: 'number', min: 0, max: 1_000_000 } },
+};
+
+/** The policies' own decisions, each taken once: they follow from the question alone, and thousands of worlds ask the same ones. */
+const decisions = new Map<string, Decision>();
+const decide: Authorize = (actor, action, resource) => {
+  const question = JSON.stringify([actor.operatorId, actor.role, action, resource]);
+  const known = decisions.get(question) ?? authorize(actor, action, resource);
+  decisions.set(question, known);
+  return known;
 };
 
 /** Staff of `role`; `n` tells them apart. */
@@ -52,7 +62,7 @@ export function staffWorld(seed = 1) {
   /** One container, whose calls of the store a test may see, delay, break or kill. */
   const process = (onCall?: OnCall) => {
     const { ports, calls, settle } = memoryProcess({ records }, onCall);
-    const deps = { ...ports, keys, meter, now, random, authorize, identity: async () => ({ systemSubject: SYSTEM_SUBJECT }), profile: SETTINGS };
+    const deps = { ...ports, keys, meter, now, random, authorize: decide, identity: async () => ({ systemSubject: SYSTEM_SUBJECT }), profile: SETTINGS };
     const does = <I, T>(operation: (deps: never, actor: Actor, input: I) => Promise<T>) => (actor: Actor, input: I): Promise<T> => operation(deps as never, actor, input);
     return {
       deps,

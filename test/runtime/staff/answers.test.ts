@@ -2,7 +2,7 @@
 import { done, refused, type Refusal } from '../../../src/core/staff/refusal';
 import { fieldError } from '../../../src/core/staff/messages/catalogue';
 import { PortError } from '../../../src/ports';
-import { LEASE_SECONDS } from '../../../src/ports/request-memory';
+import { LEASE_SECONDS, type Begun, type RememberedAnswer } from '../../../src/ports/request-memory';
 import { problemShape } from '../../../src/runtime/staff/schemas';
 import { CUSTOMER, rules, staff, type Request } from './harness';
 
@@ -152,6 +152,84 @@ describe('an Idempotency-Key', () => {
     expect(remembered).toHaveLength(4);
     // `Anne` is what the operations answer as the profile.
     expect(JSON.stringify(remembered)).not.toMatch(/Secret|Anne/);
+  });
+});
+
+describe('somebody who has signed in and has not one role', () => {
+  it.each([['none', '[]', 'no-role'], ['several', '[sales admin]', 'several-roles']])('(%s) is turned away, and that is written down with what they asked for', async (role, groups, code) => {
+    const world = staff();
+    const told = await world.call('GET /v1/customers', { groups });
+    expect([told.status, told.json.type, world.asked]).toEqual([403, `urn:intact:problem:${code}`, []]);
+    expect(world.noted).toEqual([{ actor: expect.objectContaining({ operatorId: 'anna', role, sourceIp: '192.0.2.7' }) as unknown, action: 'ListCustomers', decision: { allowed: false, policies: [code] }, outcome: 'forbidden' }]);
+  });
+
+  it('fills nothing with it: over the limit it is counted, and not written down', async () => {
+    const world = staff({ limit: { ratePerSecond: 1, burst: 2 } });
+    const told = [];
+    for (let n = 0; n < 5; n += 1) told.push(await world.call('GET /v1/customers', { groups: '[]' }));
+    expect([told.map(({ status }) => status), world.noted.length]).toEqual([[403, 403, 429, 429, 429], 2]);
+    expect(told.map(({ lines }) => lines.join().includes('"OperatorLimited":1'))).toEqual([false, false, true, true, true]);
+  });
+
+  it('and nobody at all is not written down', async () => {
+    const world = staff();
+    await world.call('GET /v1/customers', { operator: '' });
+    expect(world.noted).toEqual([]);
+  });
+});
+
+describe('what somebody else wrote into the memory of requests', () => {
+  const create = ['POST /v1/customers', { body: { profile: { name: 'Anne' } }, headers: { 'idempotency-key': 'k' } }] as const;
+  /** A world whose memory somebody changes before it is read again. */
+  async function poisoned(change: (begun: Begun) => Begun, first: 'answers' | 'fails' = 'answers') {
+    const world = staff();
+    const works = world.answers['createCustomer']!;
+    if (first === 'fails') world.answers['createCustomer'] = () => Promise.reject(new PortError('unavailable', 'x'));
+    await world.call(...create);
+    world.answers['createCustomer'] = works;
+    const { begin } = world.memory;
+    world.memory.begin = async (...of) => change(await begin(...of));
+    const asked = world.asked.length;
+    return { told: await world.call(...create), asked: world.asked.length - asked };
+  }
+  const answer = (change: (answer: RememberedAnswer) => object) => (begun: Begun): Begun => (begun.outcome === 'answered' ? { ...begun, answer: change(begun.answer) as RememberedAnswer } : begun);
+  const isReplayed = { status: 201, replayed: 'true' };
+
+  it('as it was is believed', async () => {
+    const { told } = await poisoned((begun) => begun);
+    expect({ status: told.status, replayed: told.headers['idempotency-replayed'] }).toEqual(isReplayed);
+  });
+
+  it.each<[string, (begun: Begun) => Begun]>([
+    ['another body', answer((kept) => ({ ...kept, body: '{"customerId":"another"}' }))],
+    ['another address', answer((kept) => ({ ...kept, location: 'https://example.com/' }))],
+    ['another status', answer((kept) => ({ ...kept, status: 302 }))],
+    ['no ETag', answer(({ etag: _, ...kept }) => kept)],
+    ['a header more', answer((kept) => ({ ...kept, more: 'x' }))],
+    ['no MAC', answer(({ mac: _, ...kept }) => kept)],
+    ['an answer where none was given', (begun) => ({ outcome: 'answered', answer: { status: 200, body: '{}', mac: begun.outcome === 'answered' ? begun.answer.mac : '' } })],
+  ])('as %s is answered to nobody', async (_, change) => {
+    const { told, asked } = await poisoned(change);
+    expect([told.status, told.json.type, asked]).toEqual([500, 'urn:intact:problem:store-refused', 0]);
+  });
+
+  it('as the id of something else is not taken for what the request made', async () => {
+    const { told, asked } = await poisoned((begun) => (begun.outcome === 'new' ? { ...begun, id: begun.id.replace(/^.{26}/, CUSTOMER) } : begun), 'fails');
+    expect([told.status, asked]).toEqual([500, 0]);
+  });
+
+  it('of another request is not believed for this one', async () => {
+    const world = staff();
+    let kept: Begun | undefined;
+    const { begin } = world.memory;
+    await world.call(...create);
+    world.memory.begin = async (...of) => (kept = await begin(...of));
+    await world.call(...create);
+    world.memory.begin = async () => kept!;
+    expect((await world.call(...create)).headers['idempotency-replayed']).toBe('true');
+    expect((await world.call('POST /v1/customers', { ...create[1], operator: 'ben' })).status).toBe(500);
+    expect((await world.call('POST /v1/customers', { ...create[1], headers: { 'idempotency-key': 'another' } })).status).toBe(500);
+    expect((await world.call('POST /v1/customers', { ...create[1], body: { profile: { name: 'Ben' } } })).status).toBe(500);
   });
 });
 

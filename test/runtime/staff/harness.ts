@@ -4,7 +4,8 @@ import { memoryRequests } from '../../../src/adapters/memory/request-memory';
 import { PLAIN_PROFILES, type ProfileSettings } from '../../../src/core/staff/profile-settings';
 import { done, type StaffResult } from '../../../src/core/staff/refusal';
 import type { RequestMemory } from '../../../src/ports/request-memory';
-import { routesOf } from '../../../src/runtime/staff/serve';
+import type { NotedAccess } from '../../../src/operations/staff/note-access';
+import { levelOf } from '../../../src/runtime/staff/serve';
 import { LEVELS } from '../../../src/runtime/staff/route';
 import { staffApi } from '../../../src/runtime/stacks/staff-api';
 import { capturedAsync } from '../captured';
@@ -32,10 +33,14 @@ export interface Request {
   /** Bytes are sent as base64; what is neither bytes nor a text is sent as JSON. */
   readonly body?: unknown;
   readonly operator?: string;
+  /** As the token has it. */
+  readonly groups?: string;
   readonly base64?: boolean;
 }
 
 export interface Staff {
+  /** What was written into the access log that no operation saw. */
+  readonly noted: NotedAccess[];
   /** Inputs of operations, in the order they were asked. */
   readonly asked: { readonly operation: string; readonly input: Readonly<Record<string, unknown>> }[];
   /** What an operation answers from now on. */
@@ -47,10 +52,11 @@ export interface Staff {
 
 export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_000, burst: 10_000 } } = {}): Staff {
   const asked: Staff['asked'] = [];
+  const noted: NotedAccess[] = [];
   const answers: Record<string, Operation> = {
     listCustomers: async () => done({ items: [{ customerId: CUSTOMER, rev: 3, profile }], cursor: 'next' }),
     searchCustomers: async () => done({ items: [] }),
-    readCustomer: async () => done({ customerId: CUSTOMER, rev: 3, createdAt: '2026-01-01T00:00:00.000Z', profile, notes: [] }),
+    readCustomer: async () => done({ customerId: CUSTOMER, rev: 3, createdAt: '2026-01-01T00:00:00.000Z', profile, aliases: [], merged: [], maybeSame: [], notes: [] }),
     listVersions: async () => done({ items: [] }),
     customerAt: async () => done({ rev: 2, since: '2026-01-01T00:00:00.000Z', profile }),
     createCustomer: async (_actor, { id }: { id: string }) => done({ customerId: id, rev: 1, profile }),
@@ -61,6 +67,21 @@ export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_00
     planBulkRollback: async () => done({ planId: 'p', items: [] }),
     bulkRollback: async () => done({ done: [], stale: [] }),
     queryAccess: async () => done({ items: [], verified: 0, notGenuine: [] }),
+    linkAlias: async () => done({ customerId: CUSTOMER, rev: 4, aliasId: 'a'.repeat(43) }),
+    unlinkAlias: async () => done({ customerId: CUSTOMER, rev: 4, aliasId: 'a'.repeat(43) }),
+    mergeCustomers: async () => done({ customerId: CUSTOMER, rev: 4, other: { customerId: CUSTOMER, rev: 2 }, moved: 2 }),
+    unmergeCustomers: async () => done({ customerId: CUSTOMER, rev: 5, other: { customerId: CUSTOMER, rev: 3 }, returned: 1, stayed: [{ aliasId: 'a'.repeat(43), type: 'wa-id', why: 'given-away' }] }),
+    readConversation: async () => done({ items: [] }),
+    readMessage: async () => done({ messages: [] }),
+    proveMessage: async () => done({ file: 'f', origin: 'o', index: 0, size: 1, doubts: [] }),
+    recordOutbound: async () => done({ outcome: 'recorded' }),
+    readHold: async () => done({ held: false }),
+    placeHold: async () => done({ held: true, at: '2026-01-01T00:00:00.000Z' }),
+    releaseHold: async () => done({ held: false, at: '2026-01-01T00:00:00.000Z', erasure: CUSTOMER }),
+    askErasure: async (_actor, { id }: { id: string }) => done({ requestId: id, state: 'asked' }),
+    readErasure: async () => done({ requestId: CUSTOMER, state: 'asked', customers: [CUSTOMER], askedBy: 'o-1', askedAt: '2026-01-01T00:00:00.000Z', removed: 0, held: false }),
+    confirmErasure: async () => done({ requestId: CUSTOMER, state: 'confirmed' }),
+    withdrawErasure: async () => done({ requestId: CUSTOMER, state: 'withdrawn' }),
   };
   const operations = Object.fromEntries(
     Object.keys(answers).map((operation) => [
@@ -75,10 +96,11 @@ export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_00
   let requests = 0;
   const self = {
     asked,
+    noted,
     answers,
     memory,
     now: new Date('2026-01-01T00:00:00.000Z'),
-    async call(routeKey: string, { path, query = '', headers = {}, body, operator = 'anna', base64 = false }: Request = {}): Promise<Answer> {
+    async call(routeKey: string, { path, query = '', headers = {}, body, operator = 'anna', groups = '[support]', base64 = false }: Request = {}): Promise<Answer> {
       const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
       const event = {
         routeKey,
@@ -87,7 +109,7 @@ export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_00
         ...(routeKey.includes('{id}') && { pathParameters: { id: CUSTOMER } }),
         ...(path && { pathParameters: path }),
         ...(text !== undefined && { body: base64 || Buffer.isBuffer(text) ? Buffer.from(text).toString('base64') : text, isBase64Encoded: base64 || Buffer.isBuffer(text) }),
-        requestContext: { http: { sourceIp: '192.0.2.7' }, authorizer: { jwt: { claims: { sub: operator, username: operator, token_use: 'access', 'cognito:groups': '[support]', auth_time: '1', exp: '2' } } } },
+        requestContext: { http: { sourceIp: '192.0.2.7' }, authorizer: { jwt: { claims: { sub: operator, username: operator, token_use: 'access', 'cognito:groups': groups, auth_time: '1', exp: '2' } } } },
       };
       requests += 1;
       const context = { awsRequestId: `00000000-0000-4000-8000-${String(requests).padStart(12, '0')}`, getRemainingTimeInMillis: () => 5_000 } as Context;
@@ -99,8 +121,10 @@ export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_00
       return { status: answer.statusCode, headers: answer.headers, body: answer.body, json: JSON.parse(answer.body) as Answer['json'], lines };
     },
   };
-  const deps = { operations, profile: settings, memory, limit, secret: async () => Buffer.alloc(32, 1), now: () => self.now, newId: () => `01JGFJJZ00M9SBEGTTNQ4X${String((ids += 1)).padStart(4, '0')}` };
-  const handler = staffApi({ routes: Object.assign({}, ...LEVELS.map((level) => routesOf(level, deps as never))) as ReturnType<typeof routesOf> });
+  const deps = { operations, profile: settings, memory, limit, secret: async () => Buffer.alloc(32, 1), note: async (access: NotedAccess) => void noted.push(access), now: () => self.now, newId: () => `01JGFJJZ00M9SBEGTTNQ4X${String((ids += 1)).padStart(4, '0')}` };
+  const levels = LEVELS.map((level) => levelOf(level, deps as never));
+  const all = Object.assign({}, ...levels.map(({ routes }) => routes)) as (typeof levels)[number]['routes'];
+  const handler = staffApi({ routes: all, door: (stranger, key, refused) => levels.find(({ routes }) => key in routes)!.door(stranger, key, refused) });
   return self;
 }
 

@@ -4,6 +4,7 @@ import { CUSTOMER, rules, settings, staff, type Request } from './harness';
 
 const FROM = '2026-01-01T00:00:00Z';
 const TO = '2026-02-01T00:00:00.5Z';
+const MESSAGE = 'm'.repeat(43);
 const good: Readonly<Record<string, Request>> = {
   'GET /v1/customers': { query: 'limit=10&tag=vip&owner=o-1&cursor=abc' },
   'GET /v1/customers/search': { query: 'q=anne%20o%27brien' },
@@ -18,6 +19,21 @@ const good: Readonly<Record<string, Request>> = {
   'POST /v1/rollbacks/plan': { body: { operatorId: 'o-1', from: FROM, to: TO } },
   'POST /v1/rollbacks': { body: { operatorId: 'o-1', from: FROM, to: TO, planId: 'p', reason: 'Account was stolen.' } },
   'GET /v1/access': { query: `from=${FROM}&to=${TO}&operator=o-1&action=ReadCustomer&ip=192.0.2.7&decision=deny&customer=${CUSTOMER}` },
+  'POST /v1/customers/{id}/aliases': { body: { type: 'wa-id', value: '4915123456789', from: CUSTOMER, reason: 'They said so.' } },
+  'POST /v1/customers/{id}/aliases/unlink': { body: { type: 'bsuid', value: 'US.1', reason: 'They said so.' } },
+  'POST /v1/customers/{id}/merges': { body: { other: CUSTOMER, reason: 'One person.' } },
+  'POST /v1/customers/{id}/merges/{other}/undo': { path: { id: CUSTOMER, other: CUSTOMER }, body: { reason: 'Two, after all.' } },
+  'GET /v1/customers/{id}/messages': { query: 'limit=3' },
+  'GET /v1/customers/{id}/messages/{message}': { path: { id: CUSTOMER, message: MESSAGE } },
+  'GET /v1/customers/{id}/messages/{message}/proof': { path: { id: CUSTOMER, message: MESSAGE }, query: 'phoneNumberId=12' },
+  'POST /v1/outbound': { body: `{"phoneNumberId":"12","messageId":"wamid.A=","to":"4915123456789","sentAt":"${FROM}","payload": {"text" : {"body":"\\u0048i"}} }` },
+  'GET /v1/customers/{id}/hold': {},
+  'PUT /v1/customers/{id}/hold': { body: { reason: 'A lawsuit.' } },
+  'DELETE /v1/customers/{id}/hold': { body: { reason: 'It is over.' } },
+  'POST /v1/customers/{id}/erasure': { body: { reason: 'They asked.', inputs: [MESSAGE] } },
+  'GET /v1/customers/{id}/erasure': {},
+  'POST /v1/customers/{id}/erasure/{requestId}/confirm': { path: { id: CUSTOMER, requestId: 'e1' } },
+  'DELETE /v1/customers/{id}/erasure/{requestId}': { path: { id: CUSTOMER, requestId: 'e1' } },
 };
 const routes = staffRoutes(settings);
 
@@ -48,6 +64,21 @@ it('hands over what was asked, in the words of the operation', async () => {
     { operatorId: 'o-1', from: '2026-01-01T00:00:00.000Z', to: '2026-02-01T00:00:00.500Z' },
     { operatorId: 'o-1', from: '2026-01-01T00:00:00.000Z', to: '2026-02-01T00:00:00.500Z', planId: 'p', reason: 'Account was stolen.' },
     { limit: 25, operatorId: 'o-1', customerId: CUSTOMER, action: 'ReadCustomer', sourceIp: '192.0.2.7', decision: 'deny', from: '2026-01-01T00:00:00.000Z', to: '2026-02-01T00:00:00.500Z', cursor: undefined },
+    { customerId: CUSTOMER, alias: { type: 'wa-id', value: '4915123456789' }, from: CUSTOMER, reason: 'They said so.', id: expect.stringMatching(/^[0-9A-Z]{26}$/) as string },
+    { customerId: CUSTOMER, alias: { type: 'bsuid', value: 'US.1' }, reason: 'They said so.', id: expect.stringMatching(/^[0-9A-Z]{26}$/) as string },
+    { customerId: CUSTOMER, other: CUSTOMER, reason: 'One person.', id: expect.stringMatching(/^[0-9A-Z]{26}$/) as string },
+    { customerId: CUSTOMER, other: CUSTOMER, reason: 'Two, after all.', id: expect.stringMatching(/^[0-9A-Z]{26}$/) as string },
+    { customerId: CUSTOMER, limit: 3 },
+    { customerId: CUSTOMER, id: MESSAGE },
+    { customerId: CUSTOMER, id: MESSAGE, phoneNumberId: '12' },
+    { phoneNumberId: '12', messageId: 'wamid.A=', to: '4915123456789', sentAt: '2026-01-01T00:00:00.000Z', payload: Buffer.from('{"text" : {"body":"\\u0048i"}}') },
+    { customerId: CUSTOMER },
+    { customerId: CUSTOMER, reason: 'A lawsuit.' },
+    { customerId: CUSTOMER, reason: 'It is over.' },
+    { customerId: CUSTOMER, reason: 'They asked.', inputs: [MESSAGE], id: expect.stringMatching(/^[0-9A-Z]{26}$/) as string },
+    { customerId: CUSTOMER },
+    { customerId: CUSTOMER, requestId: 'e1' },
+    { customerId: CUSTOMER, requestId: 'e1' },
   ]);
 });
 
@@ -72,6 +103,7 @@ it.each<[string, [string, Request], readonly string[]]>([
   ['a time of another zone', but('GET /v1/customers/{id}/at', { query: 'time=2026-02-03T00:00:00%2B02:00' }), ['time time']],
   ['an end before the beginning', but('GET /v1/access', { query: `from=${TO}&to=${FROM}` }), ['query time-order']],
   ['everything wrong with a query', but('GET /v1/access', { query: 'from=x&operator=a%20b&customer=c&action=Fly&ip=1.2.3&decision=maybe' }), ['operator id', 'customer id', 'action one-of', 'ip address', 'decision one-of', 'from time', 'to required']],
+  ['a name of no type, and no reason', but('POST /v1/customers/{id}/aliases', { body: { type: 'e-mail', value: '', from: 'x' } }), ['/from id', '/reason required', '/type one-of', '/value alias']],
   ['nothing in the body', but('POST /v1/customers', { body: '' }), ['body required']],
   ['no JSON in the body', but('POST /v1/customers', { body: '{"profile":' }), ['body not-json']],
   ['a list for a body', but('POST /v1/customers', { body: [] }), ['body wrong-type']],
@@ -94,6 +126,7 @@ it.each<[string, [string, Request], readonly string[]]>([
   ['a revision in words', body('POST /v1/customers/{id}/rollback', { toRev: '2' }), ['/toRev wrong-type']],
   ['an Idempotency-Key with a space', but('POST /v1/customers', { headers: { 'idempotency-key': 'a b' } }), ['Idempotency-Key idempotency-key']],
   ['an Idempotency-Key of 256 characters', but('POST /v1/customers', { headers: { 'idempotency-key': 'a'.repeat(256) } }), ['Idempotency-Key idempotency-key']],
+  ['everything wrong with what was sent', but('POST /v1/outbound', { body: { phoneNumberId: '+1', messageId: 'a b', to: '', sentAt: 'now', payload: 'x', more: 1 } }), ['/phoneNumberId id', '/messageId message-id', '/to id', '/sentAt time', '/payload wrong-type', '/more unknown-field']],
   ['a note of control characters', but('POST /v1/customers/{id}/notes', { body: { text: 'a\u0007', more: 1 } }), ['/text control-character', '/more unknown-field']],
 ])('%s is refused, and nothing is done', async (_what, [key, request], expected) => {
   const world = staff();
@@ -153,4 +186,23 @@ it('no log line holds anything of what was asked', async () => {
   expect(told.map(({ status }) => status)).toEqual([201, 200, 400]);
   expect(told.flatMap(({ lines }) => lines).join('\n')).not.toContain('SECRET');
   expect(told[2]?.body).not.toContain('SECRET');
+});
+
+describe('a body of nothing but faults', () => {
+  const nested = (leaf: string): string => `${'{"'.concat('k'.repeat(500), '":').repeat(60)}${leaf}${'}'.repeat(60)}`;
+  it.each([
+    ['numbers for tags', `{"profile":{"tags":[${'0,'.repeat(32_000)}0]}}`],
+    ['empty tags', `{"profile":{"tags":[${'"",'.repeat(21_000)}""]}}`],
+    ['members twice', `{"profile":{${'"a":0,'.repeat(10_000)}"a":0}}`],
+    ['unknown fields', `{"profile":{"custom":{${Array.from({ length: 6_000 }, (_, n) => `"${n}":0`).join()}}}}`],
+    ['numbers that change, deep below long names', nested(`[${'1e999,'.repeat(5_000)}0]`)],
+    ['numbers that change, below a name as long as an answer may be', `{"${'~'.repeat(40_000)}":[${'1e999,'.repeat(3_000)}0]}`],
+    ['one name as long as the body', `{"${'~'.repeat(65_000)}":0,"b":0}`],
+  ])('of %s gets an answer that is not many times its size', async (_, body) => {
+    const told = await staff().call('POST /v1/customers', { body });
+    expect(told.status).toBe(400);
+    expect(told.json.errors?.length).toBeGreaterThan(0);
+    expect(told.json.errors?.length).toBeLessThanOrEqual(100);
+    expect(told.body.length).toBeLessThan(4 * 64 * 1_024);
+  });
 });
