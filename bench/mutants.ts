@@ -1,4 +1,5 @@
 /** The named mutants: each is one way this system could quietly stop being what it claims. `find` occurs exactly once in `file`. */
+import { STAFF_MUTANTS } from './staff-mutants';
 
 export interface Mutant {
   /** What the broken program does. */
@@ -750,7 +751,7 @@ const REPAIRING: readonly Mutant[] = [
   { name: 'a repair overwrites what is not sealed', file: 'src/operations/repair-record.ts', find: "if (evidence === 'unsealed') return", replace: "if (evidence === 'unsealed' && key.pk === '') return", tests: ['test/operations/repair-record.test.ts'] },
   { name: 'an invention is told from a genuine record by the subjects it names', file: 'src/operations/sealed-history.ts', find: 'if (this.everywhere) await this.tryAll', replace: 'if (this.everywhere && entries.length < 0) await this.tryAll', tests: ['test/operations/repair-record.test.ts'] },
   { name: 'a lost key hides nothing', file: 'src/operations/sealed-history.ts', find: 'trail.hide(why);', replace: 'void why;', tests: ['test/operations/repair-record.test.ts'] },
-  { name: 'any function may delete records', file: 'lib/constructs/records-table.ts', find: "this.allow(fn, ['GetItem', 'Query', 'ConditionCheckItem']);", replace: "this.allow(fn, ['GetItem', 'Query', 'ConditionCheckItem', 'DeleteItem']);", tests: ['test/lib/service-stack.test.ts'] },
+  { name: 'any function may delete records', file: 'lib/constructs/records-table.ts', find: "partitions: RECORDED_PARTITIONS });\n    this.allow(fn, ['GetItem', 'Query', 'ConditionCheckItem']);", replace: "partitions: RECORDED_PARTITIONS });\n    this.allow(fn, ['GetItem', 'Query', 'ConditionCheckItem', 'DeleteItem']);", tests: ['test/lib/service-stack.test.ts'] },
 ];
 
 const REPLICA_AND_READERS: readonly Mutant[] = [
@@ -808,4 +809,4 @@ const LATE_AND_LOST: readonly Mutant[] = [
   { name: 'a reader asks for a key once for each entry', file: 'src/operations/subject-keys.ts', find: 'const there = running.get(subject) ?? ask(subject)', replace: 'const there = ask(subject)', tests: ['test/operations/subject-keys.test.ts'] },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...LOG_FORMAT, ...CANONICAL_AND_KEYS, ...SEALING, ...PUBLISHING, ...ADAPTERS, ...RECEIVING, ...VERIFYING, ...RUNTIME, ...DEPLOYMENT, ...COMMAND_LINE, ...REPAIRING, ...REPLICA_AND_READERS, ...SNAPSHOTS, ...LATE_AND_LOST];
+export const MUTANTS: readonly Mutant[] = [...LOG_FORMAT, ...CANONICAL_AND_KEYS, ...SEALING, ...PUBLISHING, ...ADAPTERS, ...RECEIVING, ...VERIFYING, ...RUNTIME, ...DEPLOYMENT, ...COMMAND_LINE, ...REPAIRING, ...REPLICA_AND_READERS, ...SNAPSHOTS, ...LATE_AND_LOST, ...STAFF_MUTANTS];

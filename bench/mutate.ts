@@ -12,7 +12,7 @@ import { MUTANTS, type Mutant } from './mutants';
 
 const root = join(__dirname, '..');
 /** What the tests of a mutant may read. */
-const COPIED = ['src', 'lib', 'lambdas', 'bin', 'local', 'test', 'stages', 'examples', 'docs', 'scripts', 'package.json', 'jest.config.cjs', 'layers.mjs', 'tsconfig.json', 'cdk.json'];
+const COPIED = ['src', 'lib', 'lambdas', 'bin', 'local', 'test', 'stages', 'policies', 'examples', 'docs', 'scripts', 'redocly.yaml', 'package.json', 'jest.config.cjs', 'layers.mjs', 'tsconfig.json', 'cdk.json'];
 /** A mutant may turn a loop endless; a test that hangs has noticed. Generous, because the machine may be slow. */
 const MAX_SECONDS = 240;
 const REPORT = 'mutant-report.json';
