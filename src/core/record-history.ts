@@ -34,6 +34,11 @@ export function succession(before: Image | undefined, image: Image, macKeys: rea
   return (integerOf(image, 'rev') ?? 0) > (integerOf(before, 'rev') ?? 0) ? 'accepted' : 'older';
 }
 
+/**
+ * Whether `live` is a genuine record standing where the log has its tombstone: it came back from a backup. It is no evidence of anything, and the log must not hold it again under a key that nobody erases.
+ */
+export const isErasedState = (genuine: Image | undefined, live: Image | undefined, macKeys: readonly MacKey[]): boolean => live !== undefined && isTombstone(genuine) && !isTombstone(live) && checkMac(macKeys, live) === 'valid';
+
 /** Whether two items hold exactly the same. One without a canonical form is the same as nothing. */
 export function isSameImage(a: Image, b: Image): boolean {
   try {

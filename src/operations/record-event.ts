@@ -134,9 +134,12 @@ async function ownerOfEvent(run: Run, event: RecordableEvent): Promise<Owner> {
 /** Puts the newcomer beside the record, under a name made from all of it: the same evidence again is a duplicate. */
 async function keepEvidence(run: Run, newcomer: Newcomer, kind: 'variant' | 'conflict', there: Image, content: Summed | undefined): Promise<EventOutcome> {
   const { event, key, stamp } = newcomer;
-  const owner = ((await isOfOnePerson(run, kind, event, there, content)) ? ownerOfRecord(there) : undefined) ?? (await ownerOfEvent(run, event));
   const body = hash(run, 'whole', [canonicalOf(event.raw), event.contactRaw === undefined ? '' : canonicalOf(event.contactRaw)]);
   const evidenceKey = kind === 'variant' ? recordKeys.variant(key, body) : recordKeys.conflict(key, body);
+  // Kept before, or erased with its person: then neither a body nor a customer may be left behind by it.
+  const before = await run.deps.records.get(evidenceKey, { consistent: true });
+  if (before !== 'absent') return stringOf(before, 'attempt') === stamp.attempt ? kind : 'duplicate';
+  const owner = ((await isOfOnePerson(run, kind, event, there, content)) ? ownerOfRecord(there) : undefined) ?? (await ownerOfEvent(run, event));
   if (content !== undefined) await run.deps.inbox.put(content.name, content.bytes);
   const image = eventImage(event, key, owner, stamp, (tag, parts) => hash(run, tag, parts), content);
   const outcome = await run.deps.records.create(sealed(run, evidenceImage(kind, image, evidenceKey, stringOf(there, 'kind') ?? event.eventKind)));

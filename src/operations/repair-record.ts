@@ -3,7 +3,7 @@
  * what is certain is done: the log can be read and leads to its signed root, what is overwritten is in it, what is put back is the newest genuine state and nothing newer
  * could not be read. Everything else is refused, and says why. Each step may be repeated, and two repairers at once repair once.
  */
-import { isSameImage } from '../core/record-history';
+import { isErasedState, isSameImage } from '../core/record-history';
 import type { Checkpoint } from '../core/log/checkpoint';
 import { integerOf, stringOf, type Image, type TableKey } from '../core/image';
 import { isImmutableKind, isKind } from '../core/kinds';
@@ -156,7 +156,7 @@ function judge({ key, source }: RepairRequest, live: Image | undefined, { genuin
   const lost = [...lossesBehind(genuine, isSound ? live : undefined, states), ...(genuine === undefined && stands !== 'ahead' ? hiddenLosses(hidden) : [])];
   if (lost.length > 0) return { standing: 'lost', lost };
   if (isSound) return { standing: 'sound' };
-  const evidence = evidenceOf(live, states, source);
+  const evidence = isErasedState(genuine?.image, live, macKeys) ? { since: undefined } : evidenceOf(live, states, source);
   if (evidence === 'unsealed') return { standing: 'unsettled', why: 'unsealed' };
   return { standing: 'differs', plan: { key, from: live, to: genuine?.image, ...(genuine && { entry: genuine.index }) }, since: evidence.since };
 }

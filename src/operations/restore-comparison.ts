@@ -1,7 +1,7 @@
 /** What a restore finds before it writes: how the table differs from what the log says it should hold, and what the log holds that nobody can open any more. */
 import { stringOf, type TableKey } from '../core/image';
 import { isImmutableKind } from '../core/kinds';
-import { placeOf, shortPlace } from '../core/record-history';
+import { isErasedState, placeOf, shortPlace } from '../core/record-history';
 import type { StateHash } from '../core/repair-record';
 import { standing } from '../core/table-audit';
 import { inParallel } from './in-parallel';
@@ -52,7 +52,7 @@ export async function compareAll(deps: RestoreDeps, options: RestoreOptions, sta
     counts.bytes += kept.add(record);
     if (there === undefined) return;
     counts.toReplace += 1;
-    if (deps.live !== undefined) wrong.set(placeOf(there), hashOf(there) ?? 'absent');
+    if (deps.live !== undefined && !isErasedState(record.image, there, deps.macKeys)) wrong.set(placeOf(there), hashOf(there) ?? 'absent');
   };
   const summary = await eachState(deps, states, async (some) => {
     for (const each of some) await take(each);

@@ -3,7 +3,7 @@
  * still is as it was found, and only once the wrong state itself is in the log.
  */
 import { stringOf, type Image, type TableKey } from '../core/image';
-import { placeOf } from '../core/record-history';
+import { isErasedState, placeOf } from '../core/record-history';
 import { withMac } from '../core/record-mac';
 import type { StateHash } from '../core/repair-record';
 import { runImage } from '../core/run-records';
@@ -96,7 +96,7 @@ function repairing(deps: LiveDeps) {
     for (let attempt = 1; ; attempt++) {
       const stands = standing(genuine?.image, there, macKeys);
       if (stands === 'same' || stands === 'ahead') return 'sound';
-      if (there !== undefined && !isEvident(hashOf(there), placeOf(there))) return 'unsealed';
+      if (there !== undefined && !isErasedState(genuine?.image, there, macKeys) && !isEvident(hashOf(there), placeOf(there))) return 'unsealed';
       const plan = { key, from: there, to: genuine?.image, ...(genuine !== undefined && { entry: genuine.index }) };
       const outcome = await putBack({ ...live, macKeys, now }, plan);
       if (outcome === 'done' || attempt === MAX_ATTEMPTS) return outcome;

@@ -3,6 +3,7 @@
  * checks that there is no hold, moves that record from the very state it was read in, and does its work: all or nothing, so whatever dies where, the next run finds either the state before or
  * the state behind, and two runs at once get in each other's way and nothing else. What is true at each crash point is a table in docs/decisions.
  */
+import { createHash } from 'node:crypto';
 import { frozenAlias, leadsToHolder } from '../../core/customer-aliases';
 import { contentNamedBy } from '../../core/change-judgement';
 import { certificateImage, erasureImage, holdIn, holdImage, isOpen, listingOf, nextStep, requestImage, requestIn, subjectsOf, waited, type ErasureRequest, type Hold } from '../../core/erasure';
@@ -18,7 +19,7 @@ import { loadSecrets } from '../load-secrets';
 import { rememberIdentity } from '../read-log';
 import { aliasesOfCustomer, isProfile, keysOfErasure, standingInErasure } from './erasable-records';
 import { linkedCustomers, type LinkedCustomers } from './linked-customers';
-import { sealedRemovals } from './sealed-removals';
+import { sealedErasure, type SealedErasure } from './sealed-removals';
 import { FREEZE_WAIT_MS, QUIET_MS } from './waits';
 
 export interface ErasureDeps {
@@ -35,7 +36,7 @@ export interface ErasureDeps {
   readonly linked?: LinkedCustomers;
 }
 
-/** Why an erasure stands where it does. `running`: it went on and would go on further. `doubtful`: records that name the customer are not as we wrote them. `delivery`: records of a delivery that is not done with. */
+/** Why an erasure stands where it does. `running`: it went on and would go on further. `doubtful`: records that name the customer are not as we wrote them, or the sealer found something just now. `delivery`: records of a delivery that is not done with. */
 export type Waiting = 'running' | 'time' | 'hold' | 'doubtful' | 'delivery' | 'sealing' | 'done';
 
 export interface ErasureProgress {
@@ -53,8 +54,6 @@ const ACTIONS = 100;
 const AT_ONCE = 16;
 /** States are few and each is one step, but a freeze that finds more begins again. */
 const MAX_STEPS = 8;
-/** Rounds are found by their own clock. */
-const SEALED_MARGIN_MS = 10 * 60_000;
 
 interface Run {
   readonly deps: ErasureDeps;
@@ -73,6 +72,7 @@ export async function advanceErasures(deps: ErasureDeps): Promise<readonly Erasu
   for await (const image of deps.records.partition(recordKeys.erasureRequest('').pk)) {
     try {
       const request = genuineRequest(run, image);
+      if (request.state === 'done') await keepErased(run, request);
       if (!isOpen(request) || request.state === 'asked') continue;
       const reached = await advance(run, request);
       progress.push(reached);
@@ -105,6 +105,25 @@ function genuineRequest(run: Run, image: Image): ErasureRequest {
   const request = requestIn(genuine(run, image));
   if (request === undefined) throw new PortError('corrupt', `${stringOf(image, 'pk')} / ${stringOf(image, 'sk')} is no erasure request`);
   return request;
+}
+
+/** Each erasure's turn comes once a day. */
+const TURN_MS = 5 * 60_000;
+const TURNS = 86_400_000 / TURN_MS;
+
+/**
+ * A keys table, or rows of it, that is brought back from a backup brings back keys that were taken. Whoever certified that they are gone takes them again, once a day for each erasure and for as long as there is
+ * the request: a restored table has backups of its own, so no day is the last one. No hold can be in the way, for none can be placed any more.
+ */
+async function keepErased(run: Run, request: ErasureRequest): Promise<void> {
+  const { deps } = run;
+  const now = deps.now();
+  if (Number.parseInt(createHash('sha256').update(request.requestId).digest('hex').slice(0, 8), 16) % TURNS !== Math.floor(now.getTime() / TURN_MS) % TURNS) return;
+  const subjects = subjectsOf(request).filter((subject) => subject !== run.systemSubject);
+  const there = await inParallel(subjects, AT_ONCE, async (subject) => ((await deps.keys.get(subject)) === 'erased' ? [] : [subject]));
+  if (there.flat().length === 0) return;
+  const outcome = await deps.keyErasure.erase(there.flat(), now.toISOString(), [{ op: 'check-rev', key: recordKeys.erasureRequest(request.customerId), ifRev: request.rev }]);
+  if (outcome === 'done') deps.meter.count('KeysErasedAgain');
 }
 
 /** What one step came to: the request as it is now, or why it does not go on. */
@@ -232,6 +251,8 @@ async function customersOf({ deps, macKeys, ...run }: Run, request: ErasureReque
 
 /** One look at everything that is left, and its removal; when twice nothing was left, the keys. */
 async function remove(run: Run, request: ErasureRequest, noHold: readonly RecordWrite[]): Promise<Outcome> {
+  // A body goes before its record, so nothing goes while the sealer stands still: a hold has to find all of it in the log.
+  if (request.removed === 0 && request.quietSince === undefined && !(await sealedOf(run, request)).isPermitted) return { request, waiting: 'sealing' };
   const swept = await sweep(run, request, noHold);
   if (swept.outcome !== 'empty') return swept.outcome === 'lost' ? again(run, swept.request) : { request: swept.request, waiting: swept.outcome };
   const at = run.deps.now().toISOString();
@@ -249,14 +270,17 @@ async function removeKeys(run: Run, request: ErasureRequest, noHold: readonly Re
   const { deps } = run;
   const subjects = subjectsOf(request);
   if (subjects.includes(run.systemSubject)) throw new PortError('corrupt', "an erasure names the log's own subject: nothing is erased before somebody has looked");
-  const since = new Date(Date.parse(request.recordedAt ?? request.askedAt) - SEALED_MARGIN_MS).toISOString();
-  const { removals, late } = await sealedRemovals(deps, since, new Set(subjects));
-  if (removals + late < request.removed) return { request, waiting: 'sealing' };
+  const { removals, alone, foundAt } = await sealedOf(run, request);
+  if (removals + alone < request.removed) return { request, waiting: 'sealing' };
   const at = deps.now().toISOString();
+  // Somebody is at the table by hand. What of it says that there is no hold may be a state of long ago that they put back, genuine but for its time: nothing that cannot be undone is done meanwhile.
+  if (foundAt >= (request.quietSince ?? '')) return after(run, request, await move(run, request, { quietSince: at }, noHold, at), 'doubtful');
   const { pk, sk } = recordKeys.erasure(request.requestId);
   const isRecorded: RecordWrite = { op: 'check-rev', key: { pk, sk }, ifRev: 1 };
   return after(run, request, await move(run, request, { state: 'keyed', keyedAt: at }, [...noHold, isRecorded], at, subjects));
 }
+
+const sealedOf = ({ deps }: Run, request: ErasureRequest): Promise<SealedErasure> => sealedErasure(deps, request.recordedAt ?? request.askedAt, new Set(subjectsOf(request)));
 
 /** Looks once more, at the table and at the keys, and certifies what it finds to be so. */
 async function certify(run: Run, request: ErasureRequest): Promise<Outcome> {

@@ -27,7 +27,7 @@ import { APP_SECRET, contact, delivery, signed, text, textDelivery } from '../re
 export const EVERY_MS = 5 * 60_000;
 
 /** As the policies say it: officers only, and nobody confirms what they asked for. */
-const authorize: Authorize = (actor, action, resource) => {
+export const authorize: Authorize = (actor, action, resource) => {
   const askedBy = resource.type === 'Customer' ? resource.askedBy : undefined;
   const allowed = ['compliance', 'dpo'].includes(actor.role) && (action !== 'ConfirmErasure' || (askedBy !== undefined && askedBy !== actor.operatorId));
   return { allowed, policies: allowed ? ['officers'] : [] };

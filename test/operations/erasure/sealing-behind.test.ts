@@ -1,13 +1,17 @@
-/** The key is not taken before the published log holds every removal: a sealer or publisher that stands still keeps an erasure waiting, however long. */
+/**
+ * A sealer or publisher that stands still keeps an erasure waiting, however long: nothing is removed before the published log holds its permission, so that a hold finds all of it there; and no key is taken before the
+ * log holds every removal.
+ */
 import { stringOf } from '../../../src/core/image';
 import { sealMissing } from '../../../src/operations/seal-missing';
-import { EVERY_MS, populated, SECRETS } from './erasing-world';
+import { findingsIn } from '../../world';
+import { contact, delivery, text } from '../receiving-world';
+import { EVE, EVERY_MS, populated, SECRETS, type ErasingWorld } from './erasing-world';
 
-test.each(['sealed', 'published'] as const)('an erasure whose removals are not %s waits, and goes on when they are', async (what) => {
-  const { it, eve } = await populated(1);
-  await it.confirmed(eve);
+/** Runs of the schedule while the sealer, or the publisher, does nothing. */
+async function withoutSealing(it: ErasingWorld, what: 'sealed' | 'published', runs: number): Promise<void> {
   let sealed = it.world.stream.length;
-  for (let run = 0; run < 30; run++) {
+  for (let run = 0; run < runs; run++) {
     expect((await it.advance()).every(({ state }) => state !== 'keyed' && state !== 'done')).toBe(true);
     if (what === 'published') {
       const events = it.world.stream.slice(sealed);
@@ -17,9 +21,34 @@ test.each(['sealed', 'published'] as const)('an erasure whose removals are not %
     it.world.advance(EVERY_MS);
   }
   expect(await it.advance()).toMatchObject([{ state: 'removing', waiting: 'sealing' }]);
-  if (what === 'published') await it.world.publish();
-  else await it.settle();
-  expect(await it.untilDone(() => (what === 'published' ? Promise.resolve() : it.settle()), 3)).toMatchObject([{ state: 'done', waiting: 'done' }]);
+}
+
+test.each(['sealed', 'published'] as const)('an erasure whose permission is not %s removes nothing, not even a body, and goes on when it is', async (what) => {
+  const { it, eve } = await populated(1);
+  // A body that no log has yet: were it gone before it was sealed, a hold could not have it back, and the sealer would miss it.
+  await it.receiver().receive(delivery({ contacts: [contact(EVE)], messages: [text('wamid.eve-3', `a long letter ${'y'.repeat(30_000)}`, EVE)] }));
+  await it.confirmed(eve);
+  const bodies = it.world.inbox.objects.size;
+  await withoutSealing(it, what, 30);
+  expect([await it.images('tombstone'), it.world.inbox.objects.size]).toEqual([[], bodies]);
+  await it.settle();
+  expect(await it.untilDone()).toMatchObject([{ state: 'done', waiting: 'done' }]);
+  for (const secret of SECRETS) expect([secret, await it.holding(secret)]).toEqual([secret, []]);
+  expect(await findingsIn(it.world)).toEqual([]);
+});
+
+test.each(['sealed', 'published'] as const)('an erasure whose removals are not %s keeps the key, and goes on when they are', async (what) => {
+  const { it, eve } = await populated(1);
+  await it.confirmed(eve);
+  for (let run = 0; (await it.images('tombstone')).length === 0; run++) {
+    expect(run).toBeLessThan(12);
+    await it.settle();
+    await it.advance();
+    it.world.advance(EVERY_MS);
+  }
+  await withoutSealing(it, what, 20);
+  await it.settle();
+  expect(await it.untilDone(undefined, 3)).toMatchObject([{ state: 'done', waiting: 'done' }]);
 });
 
 test('removals that the stream lost are sealed late from the table, and the erasure goes on', async () => {
