@@ -85,7 +85,7 @@ export async function guardedRead<T>(deps: GuardDeps, actor: Actor, ask: Ask, re
 export async function guardedRead<T>(deps: GuardDeps, actor: Actor, ask: Ask | CustomerAsk, read: (room: CustomerRoom) => Promise<StaffResult<T>>, tally: Tally<T> = () => ({})): Promise<StaffResult<T>> {
   const gate = await enter(deps, actor, ask);
   if (gate.room === undefined) return refuse(deps, gate, gate.refusal);
-  const result = await read(gate.room);
+  const result = await asFarAsThere(() => read(gate.room as CustomerRoom));
   if (result.outcome === 'refused') return refuse(deps, gate, result.refusal);
   // Died here, before or while it is written: nothing was answered.
   for (const access of accessesOf(gate, { outcome: 'done', ...tally(result.value) })) await putAccess(deps, access);
@@ -102,13 +102,26 @@ export async function guardedChange<T>(deps: GuardDeps, actor: Actor, ask: Ask |
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const gate = await enter(deps, actor, ask);
     if (gate.room === undefined) return refuse(deps, gate, gate.refusal);
-    const planned = await plan(gate.room);
+    const planned = await asFarAsThere<Plan<T>>(() => plan(gate.room as CustomerRoom));
     if (planned.outcome === 'refused') return refuse(deps, gate, planned.refusal);
     const { writes, value, resourceId, count, refusal } = planned;
     const access = accessesOf(gate, { outcome: refusal?.code ?? 'done', ...(resourceId !== undefined && { resourceId }), ...(count !== undefined && { count }) });
     if ((await commit(deps, gate.macKeys, writes, access)) === 'done') return refusal === undefined ? { outcome: 'done', value } : refused(refusal);
   }
   throw new PortError('unavailable', `somebody else changed the same ${MAX_ROUNDS} times while this was being done; try again`);
+}
+
+/** Met among what is a customer's: the tombstone of a record, while the profile, which goes last, is still there. */
+export class BeingErased extends Error {}
+
+/** Whoever is half erased is already nobody. */
+async function asFarAsThere<T>(work: () => Promise<T>): Promise<T | { readonly outcome: 'refused'; readonly refusal: Refusal }> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BeingErased) return { outcome: 'refused', refusal: { code: 'not-found' } };
+    throw error;
+  }
 }
 
 /** Makes one of several changes that one request asks for, each with an access record of its own. `lost`: what it was made from has changed. For use inside `guardedRead`. */

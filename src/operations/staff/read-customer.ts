@@ -5,7 +5,8 @@ import { noteOf, type Note } from '../../core/staff/note';
 import { revOf, type Profile } from '../../core/staff/profile';
 import { done, type StaffResult } from '../../core/staff/refusal';
 import { PortError, type RecordStore } from '../../ports';
-import { guardedRead, type GuardDeps } from './guarded';
+import { isTombstone } from '../../core/tombstone';
+import { BeingErased, guardedRead, type GuardDeps } from './guarded';
 import { identityOf, type ShownIdentity } from './identity-of';
 import { profileIn } from './read-versions';
 
@@ -45,6 +46,7 @@ export function readCustomer(deps: GuardDeps & { readonly records: Pick<RecordSt
 const shown = ({ noteId, at, by: { operatorId, name, role }, text }: Note): ShownNote => ({ noteId, at, by: { operatorId, name, role }, text });
 
 function noteIn(image: Parameters<typeof noteOf>[0]): Note {
+  if (isTombstone(image)) throw new BeingErased();
   try {
     return noteOf(image);
   } catch (cause) {

@@ -4,7 +4,8 @@ import { profileOf, revOf, type Profile } from '../../core/staff/profile';
 import { follows, receivedVersion, versionOf, type Version } from '../../core/staff/version';
 import { recordKeys } from '../../core/table-keys';
 import { PortError, type RecordStore } from '../../ports';
-import type { CustomerRoom } from './guarded';
+import { isTombstone } from '../../core/tombstone';
+import { BeingErased, type CustomerRoom } from './guarded';
 
 export interface VersionDeps {
   readonly records: Pick<RecordStore, 'partition'>;
@@ -50,7 +51,10 @@ export async function versionAt(deps: VersionDeps, room: CustomerRoom, rev: numb
 /** The profile in a customer's record. Throws `corrupt` where it has another form than ours. */
 export const profileIn = (customer: Image): Profile => believing(() => profileOf(customer), keyOf(customer).sk, keyOf(customer).pk);
 
-const believed = (image: Image): Version => believing(() => versionOf(image), keyOf(image).sk, keyOf(image).pk);
+function believed(image: Image): Version {
+  if (isTombstone(image)) throw new BeingErased();
+  return believing(() => versionOf(image), keyOf(image).sk, keyOf(image).pk);
+}
 
 function believing<T>(read: () => T, sk: string, pk: string): T {
   try {

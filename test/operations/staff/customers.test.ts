@@ -218,6 +218,23 @@ test('notes are added and shown newest first', async () => {
   expect(notes.map(({ text, by }) => [text, by.operatorId])).toEqual([['two\nlines', 'support-1'], ['one', 'support-1']]);
 });
 
+test('one whose erasure is under way, profile last, is nobody already', async () => {
+  const half = staffWorld(); // what is wrong with it is what is tried
+  const customerId = await half.receive(1);
+  valueOf(await half.editCustomer(support, { customerId, ifRev: 1, change: { name: 'Ada' } }));
+  valueOf(await half.addNote(support, { customerId, text: 'Called.' }));
+  const entomb = (key: { readonly pk: string; readonly sk: string }): void =>
+    half.records.byHand.decay(withMac(half.macKey, { pk: { S: key.pk }, sk: { S: key.sk }, kind: { S: 'tombstone' }, rev: { N: '2' }, subject: { S: SYSTEM_SUBJECT } }));
+  entomb(recordKeys.version(customerId, 2));
+  const gone = { outcome: 'refused', refusal: { code: 'not-found' } };
+  expect(await half.listVersions(support, { customerId, limit: 5 })).toEqual(gone);
+  expect(await half.customerAt(support, { customerId, at: half.deps.now().toISOString() })).toEqual(gone);
+  const [note] = half.all('note');
+  entomb({ pk: stringOf(note, 'pk') ?? '', sk: stringOf(note, 'sk') ?? '' });
+  expect(await half.readCustomer(support, { customerId })).toEqual(gone);
+  expect(half.all('access').filter((image) => stringOf(image, 'outcome') === 'not-found')).toHaveLength(3);
+});
+
 test('one there is not, one of another and one that was erased are the same answer after the same calls', async () => {
   const [mine, anothers, erased] = [await world.receive(1), await world.receive(2), customerIdOf(3)];
   valueOf(await world.assignCustomer(admin, { customerId: mine, ifRev: 1, ownerId: sales.operatorId }));
