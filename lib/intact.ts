@@ -25,7 +25,7 @@ export interface Stacks {
 export function intact(app: App, stage: Stage, code: LambdaCode): Stacks {
   const props = () => ({ env: environmentOf(stage), synthesizer: synthesizerOf(stage), stage });
   const offsite = offsiteStack(app, stage);
-  const data = new DataStack(app, `Intact-${stage.name}-Data`, { ...props(), description: 'Intact: tables, vault, keys' });
+  const data = new DataStack(app, `Intact-${stage.name}-Data`, { ...props(), description: 'Intact: tables, vault, keys', code });
   const service = new ServiceStack(app, `Intact-${stage.name}-Service`, { ...props(), description: 'Intact: functions, webhook, alarms', data, code });
   const trail = has(stage, 'trail') ? new TrailStack(app, `Intact-${stage.name}-Trail`, { ...props(), description: 'Intact: who did what', data }) : undefined;
   const standby = standbyStack(app, stage, data);

@@ -24,12 +24,18 @@ import type { Stage } from './stage';
 
 const HEARTBEAT = Duration.minutes(15);
 const SWEEP = Duration.minutes(5);
+/** Each step of an erasure is a run of its own, and most of an erasure is waiting. */
+const ERASE = Duration.minutes(5);
 /** It seals what it has seen unsealed for 25 hours and looks back three days: a daily run would see a loss a third time only when it is out of sight. */
 const SEAL_MISSING = Duration.hours(6);
 /** HTTP APIs give up after 30 s; the answer must be ours before that. */
 const WEBHOOK_TIMEOUT = Duration.seconds(28);
 /** A round of 10,000 changes and their blobs, with the SDK's own retries. */
 const SEAL_TIMEOUT = Duration.minutes(5);
+/** Whoever waits at a page; and API Gateway gives up after 30 s. */
+const STAFF_TIMEOUT = Duration.seconds(15);
+/** Many customers one after the other, or the log searched for an entry: as long as API Gateway waits. */
+const LONG_STAFF_TIMEOUT = Duration.seconds(28);
 /** Lambda's longest. What is too much for that is done in parts. */
 const LONGEST = Duration.minutes(15);
 
@@ -61,7 +67,16 @@ export class ServiceStack extends Stack {
       'run-drill': fn('run-drill', 3008, LONGEST, 'Restores into a scratch table, compares, drops it', stage.offsite?.account === undefined ? {} : { roleName: drillRoleName(stage) }),
       'take-snapshot': fn('take-snapshot', 3008, LONGEST, 'Puts a full backup into the vault'),
       'reconcile-deliveries': fn('reconcile-deliveries', 1769, LONGEST, 'Compares what was answered 200 with what is recorded, and with what Meta has'),
+      'erase-subjects': fn('erase-subjects', 1769, Duration.minutes(10), 'Takes erased customers out of every store, step by step'),
       'api-self': fn('api-self', 256, Duration.seconds(10), 'Tells staff who they are; reads no store'),
+      'api-read': fn('api-read', 1769, STAFF_TIMEOUT, 'Shows staff the customers they may see'),
+      'api-write': fn('api-write', 1769, STAFF_TIMEOUT, 'Changes one profile for staff'),
+      'api-admin': fn('api-admin', 1769, LONG_STAFF_TIMEOUT, 'Undoes what one operator changed'),
+      'api-audit': fn('api-audit', 1769, STAFF_TIMEOUT, 'Shows officers and auditors who saw and did what'),
+      'api-messages': fn('api-messages', 1769, LONG_STAFF_TIMEOUT, 'Shows staff conversations, and proves messages'),
+      'api-outbound': fn('api-outbound', 1024, STAFF_TIMEOUT, 'Records what sending systems sent'),
+      'api-officer': fn('api-officer', 1769, STAFF_TIMEOUT, 'Places holds and takes requests for erasures'),
+      'note-sign-in': data.noteSignIn,
       'initialize-log': fn('initialize-log', 512, Duration.minutes(2), 'Makes the secrets, the name and the empty head of the log, once'),
     };
     reviewed(this, 'AwsSolutions-L1', 'Node 22 is the newest runtime that the SDK, middy and the local cloud were tried with together; upgrading is a change of its own.');
@@ -71,24 +86,28 @@ export class ServiceStack extends Stack {
     this.grantComparing(stage, data);
     this.grantSnapshots(data);
     this.grantReconciling(stage, data);
+    this.grantErasing(data);
+    this.grantStaff(stage, data);
     const repairs = this.repairs(stage, data);
-    for (const parted of ['verify-vault', 'audit-table', 'take-snapshot'] as const) data.workings.grantParts(this.functions[parted]);
+    for (const parted of ['verify-vault', 'audit-table', 'run-drill', 'take-snapshot'] as const) data.workings.grantParts(this.functions[parted]);
     const { machines } = new WholeVault(this, 'WholeVault', { stage, functions: this.functions });
 
     const log = this.initializedLog(stage, data);
     for (const mapping of [...this.feeds(data), repairs.feed(this.functions['repair-records'])]) mapping.node.addDependency(log);
     every(HEARTBEAT, this.functions.heartbeat).node.addDependency(log);
     every(SWEEP, this.functions['sweep-inbox']);
+    every(ERASE, this.functions['erase-subjects']).node.addDependency(log);
     every(SEAL_MISSING, this.functions['seal-missing']).node.addDependency(log);
     everyWhole(Duration.hours(stage.verifyEveryHours), machines['verify-vault']).node.addDependency(log);
     everyWhole(Duration.hours(stage.auditEveryHours), machines['audit-table']).node.addDependency(log);
-    every(Duration.days(stage.drillEveryDays), this.functions['run-drill']).node.addDependency(log);
+    everyWhole(Duration.days(stage.drillEveryDays), machines['run-drill']).node.addDependency(log);
     everyWhole(Duration.days(stage.snapshot.everyDays), machines['take-snapshot']).node.addDependency(log);
     every(Duration.hours(stage.reconcile.everyHours), this.functions['reconcile-deliveries']).node.addDependency(log);
     const webhook = new WebhookApi(this, 'Webhook', { stage, receive: this.functions['receive-webhook'] });
     // Before the secrets exist nothing could be recorded.
     webhook.node.addDependency(log);
-    new StaffApi(this, 'StaffApi', { api: webhook.api, staff: data.staff, self: this.functions['api-self'] });
+    // Nothing could be noted in the access log before, so nothing could be answered.
+    new StaffApi(this, 'StaffApi', { api: webhook.api, staff: data.staff, functions: this.functions }).node.addDependency(log);
 
     const alarms = new Alarms(this, 'Alarms', { stage, functions: this.functions, deadLetters: { inbox: data.inbox.deadLetters, repairs: repairs.work.deadLetters }, machines, api: webhook.api, vault: data.vault });
     new WatchBoard(this, 'Board', { stage, data, repairs: repairs.work, functions: this.functions, api: webhook.api, alarms });
@@ -108,6 +127,8 @@ export class ServiceStack extends Stack {
     }
     inbox.grantSweep(sweep);
     views.grantProject(project);
+    // What finds a customer is hashed, and taken from states whose MAC is right.
+    keys.grantSecrets(project, 'mac', 'dedupe');
   }
 
   private grantSealing({ records, log, keys, vault, inbox, signingKey }: DataStack): void {
@@ -204,6 +225,59 @@ export class ServiceStack extends Stack {
     reconcile.addEnvironment(Env.META_TOKEN_SECRET_ARN, meta.tokenSecretArn);
     if (meta.baseUrl !== undefined) reconcile.addEnvironment(Env.META_BASE_URL, meta.baseUrl);
     reconcile.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [meta.tokenSecretArn] }));
+  }
+
+  /** It takes keys away and can open nothing: what it knows of a record is what the table says, and of the log what entries bear in clear. */
+  private grantErasing({ records, log, keys, views, vault, inbox }: DataStack): void {
+    const { 'erase-subjects': erase } = this.functions;
+    records.grantErase(erase);
+    keys.grantErase(erase);
+    keys.grantSecrets(erase, 'mac');
+    inbox.grantErase(erase);
+    views.grantErase(erase);
+    log.grantRead(erase);
+    vault.grantReadPublished(erase);
+  }
+
+  /** One function for each level of privilege: what it cannot reach, no error in a policy gives away. One reads messages, and it alone the log and the keys of customers. */
+  private grantStaff(stage: Stage, data: DataStack): void {
+    const { records, log, keys, views } = data;
+    const { 'api-read': read, 'api-write': write, 'api-admin': admin, 'api-audit': audit, 'api-messages': messages, 'api-outbound': outbound, 'api-officer': officer } = this.functions;
+    for (const fn of [read, write, admin, audit, messages, outbound, officer]) {
+      records.grantNoteAccess(fn);
+      log.grantReadIdentity(fn);
+      keys.grantSecrets(fn, 'mac');
+      views.grantRemember(fn);
+      fn.addEnvironment(Env.PROFILE, JSON.stringify(stage.profile));
+      fn.addEnvironment(Env.OPERATOR_LIMIT, `${stage.staff.limit.ratePerSecond}/${stage.staff.limit.burst}`);
+    }
+    records.grantReadCustomers(read);
+    keys.grantSecrets(read, 'dedupe');
+    views.grantSearch(read);
+    records.grantReadAliases(read);
+    for (const fn of [write, admin]) records.grantWriteCustomers(fn);
+    records.grantLink(write);
+    keys.grantSecrets(write, 'dedupe');
+    records.grantFindByOperator(admin);
+    records.grantReadAccess(audit);
+    this.grantMessages(data);
+    records.grantOffice(officer);
+  }
+
+  /** A proof opens the entry of the message, so its function can open any: as it can read any message in the table. Whoever only records what was sent reads neither. */
+  private grantMessages({ records, log, keys, views, vault, inbox }: DataStack): void {
+    const { 'api-messages': messages, 'api-outbound': outbound } = this.functions;
+    records.grantReadCustomers(messages);
+    records.grantReadMessages(messages);
+    views.grantReadAbout(messages);
+    inbox.grantReadContent(messages);
+    keys.grantSecrets(messages, 'dedupe', 'kek');
+    keys.grantReadSubjectKeys(messages);
+    log.grantRead(messages);
+    vault.grantReplay(messages);
+    records.grantRecordSent(outbound);
+    inbox.grantPutContent(outbound);
+    keys.grantSecrets(outbound, 'dedupe');
   }
 
   /** Who finds what has to be repaired may ask for it, if the stage does not want to be asked first; one function repairs, from the vault alone. */

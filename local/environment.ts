@@ -65,6 +65,8 @@ export function emulatorEnvironment(state: StateDirectory, port: number, path?: 
     ...isolatedEnvironment(state, path),
     AUTH: 'true',
     CLOUDTRAIL_RECORDING: '1',
+    // As on AWS: where the trigger fails, there are no tokens.
+    MINISTACK_COGNITO_PRETOKEN_STRICT: '1',
     S3_PERSIST: '1',
     S3_DATA_DIR: join(state.cloud, 's3'),
     IOT_MTLS_ENABLED: '0',

@@ -24,6 +24,8 @@ export interface StackOutputs {
   readonly AlarmTopicArn: string;
   readonly UserPoolId: string;
   readonly UserPoolClientId: string;
+  readonly SenderClientId: string;
+  readonly TokenUrl: string;
 }
 
 export interface LocalOutputs extends StackOutputs {
@@ -40,7 +42,7 @@ export interface LocalOutputs extends StackOutputs {
 /** What the emulator adds to the stack outputs. */
 export type LocalAddress = Pick<LocalOutputs, 'endpoint' | 'plainEndpoint' | 'port' | 'pid'>;
 
-/** The outputs as commands see them: execute-api hosts, which do not resolve here, become paths of the endpoint; CDK's own exports are left out. */
+/** The outputs as commands see them: hosts of execute-api and of the user pool's domain, which do not resolve here, become paths of the endpoint; CDK's own exports are left out. */
 export function localOutputs(state: StateDirectory, address: LocalAddress, stackOutputs: Readonly<Record<string, string>>): LocalOutputs {
   const ours = Object.entries(stackOutputs).filter(([name]) => !name.startsWith('ExportsOutput')).map(([name, value]) => [name, reachable(value, address.endpoint)] as const);
   return { ...(Object.fromEntries(ours) as unknown as StackOutputs), ...address, region: localRegion, caFile: state.ca };
@@ -48,7 +50,10 @@ export function localOutputs(state: StateDirectory, address: LocalAddress, stack
 
 function reachable(value: string, endpoint: string): string {
   const api = /^https?:\/\/([a-z0-9]+)\.execute-api\.[^/]+(\/.*)?$/.exec(value);
-  return api === null ? value : `${endpoint}/_aws/execute-api/${api[1]}${api[2] ?? ''}`;
+  if (api !== null) return `${endpoint}/_aws/execute-api/${api[1]}${api[2] ?? ''}`;
+  // The user pool's own domain.
+  const pool = /^https:\/\/[^/]+\.auth\.[^/]+\.amazoncognito\.com(\/.*)$/.exec(value);
+  return pool === null ? value : `${endpoint}${pool[1]}`;
 }
 
 /** Written aside and renamed: a reader sees all of it or nothing. */

@@ -17,8 +17,9 @@ import { readOutputs, type LocalOutputs } from './outputs';
 import { metricSum, publishedSize, pullAndVerify, reconcileAll, type Verification } from './rehearsal/counts';
 import { buildsOnOthers, exampleDeliveries, forgedDelivery, type Delivery, type Expected } from './rehearsal/deliveries';
 import { isAsExpected, reportText, type ReportLine } from './rehearsal/report';
+import { seedCustomers, SEEDED_CUSTOMERS, SEEDED_VERSIONS } from './rehearsal/customers';
 import { newestRun, runNow, type RunRecord } from './rehearsal/runs';
-import { stateDirectory } from './state-directory';
+import { staffFile, stateDirectory } from './state-directory';
 import { printedSteps } from './steps';
 import { changesOf, countByKind, scanTable, type Item } from './table-scan';
 import { waitFor } from './wait-for';
@@ -50,6 +51,7 @@ async function rehearse(outputs: LocalOutputs): Promise<readonly ReportLine[]> {
     await sendAll(outputs, secret, later);
   });
   await steps.step('Sending every one of them again', () => sendAll(outputs, secret, all));
+  await steps.step('Making a few customers through the API, as support and an administrator do', () => seedCustomers(outputs, staffFile(stateDirectory())));
   const accepted = all.filter(({ forged }) => forged !== true);
   const expectedDuplicates = sum(accepted, 'recorded') + sum(accepted, 'variants') + sum(accepted, 'conflicts') + sum(accepted, 'quarantined');
   await steps.step('Waiting until every change is sealed and published', async () => {
@@ -79,6 +81,7 @@ async function rehearse(outputs: LocalOutputs): Promise<readonly ReportLine[]> {
     line('conflicts', sum(all, 'conflicts'), kinds['conflict'] ?? 0, 'table: another event under a used id, kept as evidence'),
     line('quarantined', sum(all, 'quarantined'), kinds['quarantine'] ?? 0, 'table: signed, but not understood; kept with the reason'),
     await metric('SignaturesRefused', 'refused', 2 * all.filter(({ forged }) => forged === true).length),
+    line('versions', SEEDED_VERSIONS, kinds['version'] ?? 0, `table: ${SEEDED_CUSTOMERS} customers made through the API and some of them assigned, each step with its line in the access log`),
     line('sealed', changesOf(items), verification.entries, 'pulled log, against every revision of every record in the table'),
     { name: 'checkpoint', expected: 'signed', got: verification.ok ? 'signed' : 'refused', countedIn: `size ${verification.size}, root ${verification.root}` },
     { name: 'snapshot', expected: 'taken', got: snapshot?.ok === true ? 'taken' : 'not taken', countedIn: `record of the snapshot: ${snapshot?.records ?? 0} records, put into the vault in ${snapshot?.seconds.toFixed(1) ?? '-'} s` },

@@ -19,7 +19,8 @@ const tryThese = `Try, in another terminal:
   npx intact status                                   how the system is
   npx intact tamper --local                           change a message by hand and watch it be found
   npx intact send examples/deliveries --times 2       play Meta yourself
-  npx intact login --as support                       sign in as one of the staff (then: npx intact me)`;
+  npx intact login --as support                       sign in as one of the staff: sales, support, compliance, dpo, auditor, admin (then: npx intact me)
+  npx intact list --kind access                       who of the staff did what, from the records`;
 
 async function main(): Promise<number> {
   const { once, port } = options(process.argv.slice(2));

@@ -51,7 +51,6 @@ describe('nothing in src knows the local cloud', () => {
 });
 
 describe('who may do what is decided in one place', () => {
-  const staff = files(join(root, 'src/operations/staff'));
   const CEDAR = /@cedar-policy\//;
 
   it('which alone imports Cedar', () => {
@@ -59,10 +58,12 @@ describe('who may do what is decided in one place', () => {
     expect(all.filter((path) => specifiers(readFileSync(path, 'utf8')).some((specifier) => CEDAR.test(specifier))).map((path) => relative(root, path))).toEqual(['src/operations/staff/authorize.ts']);
   });
 
-  it('and every operation of staff goes through `guarded`, which alone asks it', () => {
-    const operations = staff.filter((path) => /\((deps|\{[^}]*\}): [A-Za-z]*, actor: Actor\b/.test(readFileSync(path, 'utf8')));
-    const unguarded = operations.filter((path) => !/from '\.\/guarded'/.test(readFileSync(path, 'utf8')) && !path.endsWith('guarded.ts'));
-    expect(unguarded.map((path) => relative(root, path))).toEqual([]);
+  it('and every operation that a function of staff is wired to goes through `guarded`', () => {
+    const staff = (name: string): readonly string[] => specifiers(readFileSync(join(root, 'src/operations/staff', `${name}.ts`), 'utf8')).flatMap((specifier) => /^\.\/([a-z-]+)$/.exec(specifier)?.[1] ?? []);
+    const leadsToGuard = (name: string): boolean => name === 'guarded' || staff(name).some(leadsToGuard);
+    const wired = specifiers(readFileSync(join(root, 'src/runtime/wiring/staffing.ts'), 'utf8')).flatMap((specifier) => /operations\/staff\/(?!authorize$)(.*)$/.exec(specifier)?.[1] ?? []);
+    expect(wired.length).toBeGreaterThan(5);
+    expect(wired.filter((name) => !leadsToGuard(name))).toEqual([]);
   });
 });
 

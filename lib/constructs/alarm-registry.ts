@@ -5,11 +5,12 @@
 import type { MetricName } from '../../src/core/metric-names';
 import { has, type Stage } from '../stage';
 import type { Fact } from './replica';
+import type { StaffFunctionName } from './staff-api';
 
-export type FunctionName = 'receive-webhook' | 'process-inbox' | 'sweep-inbox' | 'seal-records' | 'publish-log' | 'project-views' | 'heartbeat' | 'seal-missing' | 'repair-records' | 'verify-vault' | 'audit-table' | 'run-drill' | 'take-snapshot' | 'reconcile-deliveries' | 'initialize-log' | 'api-self';
+export type FunctionName = 'receive-webhook' | 'process-inbox' | 'sweep-inbox' | 'seal-records' | 'publish-log' | 'project-views' | 'heartbeat' | 'seal-missing' | 'repair-records' | 'verify-vault' | 'audit-table' | 'run-drill' | 'take-snapshot' | 'reconcile-deliveries' | 'erase-subjects' | 'initialize-log' | 'note-sign-in' | StaffFunctionName;
 
 /** Functions whose runs a state machine does in parts where they are too much for one. */
-export type PartedName = Extract<FunctionName, 'verify-vault' | 'audit-table' | 'take-snapshot'>;
+export type PartedName = Extract<FunctionName, 'verify-vault' | 'audit-table' | 'run-drill' | 'take-snapshot'>;
 
 /** What S3 measures of the replication of a kind of facts (`each`: one alarm per kind). */
 export interface ReplicationSource {
@@ -56,6 +57,10 @@ const STREAM_DELAY_MS = 30 * MINUTE_MS;
 const VIEWS_DELAY_MS = 60 * MINUTE_MS;
 /** The sweeper re-queues after some minutes; what is older than this was re-queued and failed again. */
 const INBOX_SECONDS = 30 * 60;
+/** An hour as a rule, of which two thirds are waits; a day leaves room for a sealer that is behind. */
+const ERASURE_SECONDS = 24 * 3_600;
+/** Somebody follows an old link now and then, or asks for what was assigned to somebody else; ten in five minutes are no mistake. */
+const DENIALS = 10;
 /** What S3 promises for replication with time control, and most of it in seconds. */
 const REPLICATION_LAG_SECONDS = 15 * 60;
 
@@ -73,6 +78,10 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
   return [
     never('refused-signatures', 'SignaturesRefused', 'A POST came with a missing or wrong signature: somebody forges deliveries, or the app secret is not the one Meta signs with.'),
     never('secret-missing', 'SecretMissing', 'No app secret is set, so every delivery is refused.'),
+    {
+      id: 'access-denied', source: { ours: 'AccessDenied' }, statistic: 'Sum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: DENIALS, noData: 'good',
+      why: `Within five minutes ${DENIALS} requests of staff or more were for what they may not do or see.`,
+    },
     never('record-mac-invalid', 'RecordMacInvalid', 'A record read back was not written by this system.'),
     never('unauthorised-change', 'UnauthorisedChange', 'A record was changed or removed past the rules; the evidence is sealed.'),
     never('conflicts', 'EventsConflict', 'A different body came under an identity that is already recorded; both are kept.'),
@@ -115,6 +124,10 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
     {
       id: 'reconciliation-absent', source: { ours: 'ReconciliationCompleted' }, statistic: 'Sum', periodMinutes: 60, periods: stage.reconcile.everyHours + 2, when: 'below', threshold: 1, noData: 'alarm',
       why: `Deliveries and records were not compared in the last ${stage.reconcile.everyHours + 2} hours; nobody would notice a delivery that was answered 200 and lost.`,
+    },
+    {
+      id: 'erasure-late', source: { ours: 'ErasureAge' }, statistic: 'Maximum', periodMinutes: 60, periods: 2, when: 'at-least', threshold: ERASURE_SECONDS, noData: 'good',
+      why: 'An erasure was confirmed a day ago, is under no hold, and is not done.',
     },
     {
       id: 'inbox-oldest', source: { ours: 'InboxOldest' }, statistic: 'Maximum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: INBOX_SECONDS, noData: 'good',

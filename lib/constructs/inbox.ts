@@ -51,6 +51,12 @@ export class Inbox extends Construct {
     this.dataKey.grantWriteThrough(fn, 's3');
   }
 
+  /** Lets `fn` put content that a record is going to name, create-only, and read back what is there under the same name. */
+  grantPutContent(fn: Lambda): void {
+    this.allow(fn, ['s3:GetObject', 's3:PutObject'], [CONTENT]);
+    this.dataKey.grantWriteThrough(fn, 's3');
+  }
+
   /** Lets `fn` read content that a record names. */
   grantReadContent(fn: Lambda): void {
     this.allow(fn, ['s3:GetObject'], [CONTENT]);
@@ -75,6 +81,12 @@ export class Inbox extends Construct {
   grantListDeliveries(fn: Lambda): void {
     fn.addEnvironment(Env.INBOX_BUCKET, this.bucket.bucketName);
     fn.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn], conditions: { StringLike: { 's3:prefix': `${DELIVERIES}*` } } }));
+  }
+
+  /** Lets `fn` remove the content of erased records, and see which deliveries still wait; it can read neither. */
+  grantErase(fn: Lambda): void {
+    allowOnObjects(fn, this.bucket, ['s3:DeleteObject'], [`${CONTENT}*`]);
+    this.grantListDeliveries(fn);
   }
 
   private allow(fn: Lambda, actions: string[], prefixes: readonly string[]): void {

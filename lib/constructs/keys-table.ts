@@ -1,5 +1,5 @@
 /**
- * The wrapped keys. No function of ours deletes a row; who may read which row is decided by its partition key. Without it the vault and its replica are unreadable for ever, so it has
+ * The wrapped keys. No function of ours deletes a row, and one alone empties some: the erasure's. Who may read which row is decided by its partition key. Without it the vault and its replica are unreadable for ever, so it has
  * a replica of its own in the second region.
  */
 import { Stack } from 'aws-cdk-lib';
@@ -48,6 +48,11 @@ export class KeysTable extends Table {
   /** Lets `fn` read the keys of subjects and make none; worth something only with the key-encryption key. */
   grantReadSubjectKeys(fn: Lambda): void {
     this.allow(fn, ['GetItem'], { partitions: [SUBJECT_KEYS] });
+  }
+
+  /** Lets `fn` take the keys of subjects away: an update of the row, which stays and says when. It can unwrap none of them, and reach no secret. */
+  grantErase(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'UpdateItem'], { partitions: [SUBJECT_KEYS] });
   }
 
   /** Lets `fn` list whose keys there are: a scan that may ask for the keys of the items alone, never for what is wrapped in them. */

@@ -16,6 +16,11 @@ export class LogTable extends Table {
     this.allow(fn, ['GetItem', 'Query']);
   }
 
+  /** Lets `fn` read the log's name and the subject of the system's own records, and nothing of the log. */
+  grantReadIdentity(fn: Lambda): void {
+    this.allow(fn, ['GetItem'], { partitions: [logKeys.identity.pk] });
+  }
+
   /** Lets `fn` commit a round: one transaction over head, round and sealed events. */
   grantSeal(fn: Lambda): void {
     this.allow(fn, ['GetItem', 'Query', 'PutItem']);

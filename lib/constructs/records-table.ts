@@ -17,14 +17,20 @@ const RECORDED_PARTITIONS = [recordKeys.message('*', ''), recordKeys.field('*'),
 /** Where everything of customers lies that is about them and not from Meta: profile, versions, notes. */
 const CUSTOMERS = recordKeys.customer('*').pk;
 
+/** Where messages, what was sent, statuses and what is kept beside them lies. */
+const MESSAGES = recordKeys.message('*', '').pk;
+
 /** Where each kind of the system's own records lies. */
 const OWN_PARTITIONS = {
   access: recordKeys.access('*', '').pk,
   audit: recordKeys.audit('').pk,
   drill: recordKeys.drill('').pk,
+  erasure: recordKeys.erasure('*').pk,
+  'erasure-request': recordKeys.erasureRequest('').pk,
   finding: recordKeys.finding('*', '').pk,
   gap: recordKeys.gap('').pk,
   heartbeat: recordKeys.heartbeat('*').pk,
+  hold: recordKeys.hold('*').pk,
   reconciliation: recordKeys.reconciliation('').pk,
   repair: recordKeys.repair('*', '', '', '').pk,
   restore: recordKeys.restore('').pk,
@@ -82,9 +88,28 @@ export class RecordsTable extends Table {
     this.allow(fn, ['GetItem', 'Query'], { partitions: [CUSTOMERS] });
   }
 
-  /** Lets `fn` see by which number WhatsApp knows a customer, if it knows the alias's record already. */
+  /** Lets `fn` read a customer's messages, found through the index, with what is beside them. */
+  grantReadMessages(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'Query'], { partitions: [MESSAGES] });
+    this.allow(fn, ['Query'], { index: KeySchema.byCustomer.name });
+  }
+
+  /** Lets `fn` record what was sent, for a person whom it finds or meets as the receivers do. */
+  grantRecordSent(fn: Lambda): void {
+    const partitions = [MESSAGES, CUSTOMERS, recordKeys.alias('*').pk, recordKeys.account('*').pk];
+    this.allow(fn, ['GetItem', 'Query', 'PutItem', 'ConditionCheckItem'], { partitions });
+  }
+
+  /** Lets `fn` see by which names WhatsApp knows a customer. */
   grantReadAliases(fn: Lambda): void {
-    this.allow(fn, ['GetItem'], { partitions: [recordKeys.alias('*').pk] });
+    this.allow(fn, ['GetItem', 'Query'], { partitions: [recordKeys.alias('*').pk] });
+  }
+
+  /** Lets `fn` say whose a name is from now on, while no erasure was asked for. */
+  grantLink(fn: Lambda): void {
+    this.grantReadAliases(fn);
+    this.allow(fn, ['PutItem'], { partitions: [recordKeys.alias('*').pk] });
+    this.allow(fn, ['GetItem', 'ConditionCheckItem'], { partitions: [recordKeys.erasureRequest('').pk] });
   }
 
   /** Lets `fn` make customers, versions and notes, each on a condition, and read what it goes by. */
@@ -103,9 +128,27 @@ export class RecordsTable extends Table {
     this.allow(fn, ['Query'], { partitions: [OWN_PARTITIONS.verification] });
   }
 
-  /** Lets `fn` ask whether a repair permits a change. */
+  /** Lets `fn` ask whether a repair or an erasure permits a change. */
   grantReadPermissions(fn: Lambda): void {
-    this.allow(fn, ['Query'], { partitions: [OWN_PARTITIONS.repair] });
+    this.allow(fn, ['Query'], { partitions: [OWN_PARTITIONS.repair, OWN_PARTITIONS.erasure] });
+  }
+
+  /** Lets `fn` place and release holds, ask for erasures and confirm them, and see what became of them: every one of these is a record; what follows from it is not this function's doing. */
+  grantOffice(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'PutItem', 'ConditionCheckItem'], { partitions: [OWN_PARTITIONS.hold, OWN_PARTITIONS['erasure-request']] });
+    this.allow(fn, ['GetItem', 'ConditionCheckItem'], { partitions: [CUSTOMERS] });
+    this.allow(fn, ['GetItem'], { partitions: [OWN_PARTITIONS.erasure] });
+    this.allow(fn, ['Query'], { partitions: [recordKeys.quarantine('*').pk] });
+  }
+
+  /**
+   * Lets `fn` erase: find and read what is a customer's, freeze their aliases, put tombstones in the place of records, and say so in records of its own, each on condition that there is no hold. It
+   * deletes nothing, and the sealer accepts a tombstone only with the record of its erasure.
+   */
+  grantErase(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'Query', 'ConditionCheckItem']);
+    this.allow(fn, ['Query'], { index: KeySchema.byCustomer.name });
+    this.allow(fn, ['PutItem'], { partitions: [...RECORDED_PARTITIONS.filter((pk) => pk !== recordKeys.account('*').pk), OWN_PARTITIONS.hold, OWN_PARTITIONS.erasure, OWN_PARTITIONS['erasure-request']] });
   }
 
   /**

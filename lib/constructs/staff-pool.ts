@@ -3,7 +3,8 @@
  * The roles are its groups. It outlives every deployment, as the access log does that names its users.
  */
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AccountRecovery, CfnUserPoolGroup, ClientAttributes, FeaturePlan, Mfa, OAuthScope, ResourceServerScope, StandardThreatProtectionMode, UserPool, type UserPoolClient, type UserPoolDomain } from 'aws-cdk-lib/aws-cognito';
+import { AccountRecovery, CfnUserPoolGroup, ClientAttributes, FeaturePlan, Mfa, OAuthScope, ResourceServerScope, StandardThreatProtectionMode, UserPool, UserPoolOperation, type UserPoolClient, type UserPoolDomain } from 'aws-cdk-lib/aws-cognito';
+import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { OUTBOUND_SCOPE, ROLES, type Role } from '../../src/core/staff/actor';
 import type { Stage } from '../stage';
@@ -80,5 +81,13 @@ export class StaffPool extends Construct {
     });
     // Prefixes are one namespace for all of AWS; with the account's number this one is nobody else's.
     this.domain = this.pool.addDomain('Domain', { cognitoDomain: { domainPrefix: `intact-${stage.name}-${Stack.of(this).account}` } });
+  }
+
+  /**
+   * `fn` is asked before tokens are given, for a sign-in and for each renewal of it; where it fails there are none. Of the pool's triggers this one knows the groups. A machine's sign-in does not come by
+   * here: CloudTrail has it.
+   */
+  noteSignIns(fn: Lambda): void {
+    this.pool.addTrigger(UserPoolOperation.PRE_TOKEN_GENERATION, fn);
   }
 }

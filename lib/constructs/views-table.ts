@@ -1,8 +1,14 @@
 /** Projections: conversation summaries and counters. Derived, never sealed, rebuilt from records at any time. */
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { viewKeys } from '../../src/core/table-keys';
 import { Env } from '../../src/runtime/env';
 import { Table, type TableProps } from './table';
+
+/** Where the terms lie that customers are found by. */
+const SEARCH = viewKeys.search('*', '').pk;
+/** Where the API of staff remembers requests. */
+const MEMORY = [viewKeys.idempotency('*').pk, viewKeys.limit('*').pk];
 
 export class ViewsTable extends Table {
   constructor(scope: Construct, id: string, props: TableProps) {
@@ -12,5 +18,27 @@ export class ViewsTable extends Table {
   /** Lets `fn` apply each change once: the view and the mark of the change in one transaction. */
   grantProject(fn: Lambda): void {
     this.allow(fn, ['GetItem', 'PutItem', 'UpdateItem']);
+    // A term that a customer no longer has must not find them any more.
+    this.allow(fn, ['DeleteItem'], { partitions: [SEARCH] });
+  }
+
+  /** Lets `fn` look up which customers have a term; a term is a hash under a secret, so it finds what it knows to ask for. */
+  grantSearch(fn: Lambda): void {
+    this.allow(fn, ['GetItem', 'Query'], { partitions: [SEARCH] });
+  }
+
+  /** Lets `fn` find the edits, revokes and reactions about a message. */
+  grantReadAbout(fn: Lambda): void {
+    this.allow(fn, ['Query'], { partitions: [viewKeys.about('*', { pk: '', sk: '' }).pk] });
+  }
+
+  /** Lets `fn` remove what is summed up of a customer who is erased: conversations, days, what is about their messages. */
+  grantErase(fn: Lambda): void {
+    this.allow(fn, ['Query', 'DeleteItem'], { partitions: [viewKeys.conversation('*', '').pk, viewKeys.active('*', '', '').pk.replace(/#+$/, ''), viewKeys.about('*', { pk: '', sk: '' }).pk] });
+  }
+
+  /** Lets `fn` remember what was asked under an Idempotency-Key and how much an operator asks (ports/request-memory.ts). */
+  grantRemember(fn: Lambda): void {
+    this.allow(fn, ['UpdateItem'], { partitions: MEMORY });
   }
 }

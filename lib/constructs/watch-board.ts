@@ -37,6 +37,7 @@ export class WatchBoard extends Construct {
       sums('Recorded', 'EventsRecorded', 'EventsDuplicate', 'EventsVariant', 'EventsConflict', 'EventsQuarantined', 'EventsUnknownType'),
     );
     dashboard.addWidgets(sums('Sealed', 'EntriesSealed', 'SealLost', 'GapsSealed'), maxima('Seconds to be sealed and published', 'SealLag', 'CheckpointAge', 'InboxOldest'));
+    dashboard.addWidgets(sums('Erased; sent, and known by statuses alone', 'RecordsErased', 'ErasuresCompleted', 'KeysErasedAgain', 'StatusWithoutMessage'), maxima('Seconds since an erasure was confirmed that is not done', 'ErasureAge'));
     dashboard.addWidgets(
       sums('Must stay at zero', 'UnauthorisedChange', 'RecordMacInvalid', 'SealStopped', 'RepairsRefused', 'VerificationFindings', 'LocksWrong', 'AuditFindings', 'ReconciliationFindings', 'DrillDifferences'),
       sums('Verifications, audits, reconciliations, drills, snapshots', 'VerificationCompleted', 'AuditCompleted', 'ReconciliationCompleted', 'DrillCompleted', 'SnapshotCompleted'),
@@ -53,7 +54,7 @@ export class WatchBoard extends Construct {
     );
     dashboard.addWidgets(
       graph('Write units', [data.records, data.log, data.keys, data.views].map(({ table, node }) => table.metricConsumedWriteCapacityUnits({ period: PERIOD, label: node.id }))),
-      sums('Repaired', 'RecordsRepaired'),
+      sums('Repaired, refused to staff', 'RecordsRepaired', 'AccessDenied', 'OperatorLimited'),
       graph('Queues', [data.inbox.queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD }), data.inbox.deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD, label: 'dead letters' }), ...[repairs.queue, repairs.deadLetters].map((queue) => queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD, label: queue === repairs.queue ? 'repairs' : 'repairs, dead letters' }))]),
     );
   }

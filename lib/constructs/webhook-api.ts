@@ -39,7 +39,7 @@ export class WebhookApi extends Construct {
       createDefaultStage: false,
       // For browsers of staff; Meta sends no Origin. Tokens come in a header, so no browser adds anybody's credentials by itself.
       ...(stage.staff.corsOrigins.length > 0 && {
-        corsPreflight: { allowOrigins: stage.staff.corsOrigins, allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PATCH], allowHeaders: ['authorization', 'content-type', 'if-match', 'idempotency-key'], exposeHeaders: ['etag', 'retry-after'], maxAge: Duration.hours(1) },
+        corsPreflight: { allowOrigins: stage.staff.corsOrigins, allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PUT, CorsHttpMethod.PATCH, CorsHttpMethod.DELETE], allowHeaders: ['authorization', 'content-type', 'if-match', 'idempotency-key'], exposeHeaders: ['content-language', 'etag', 'location', 'ratelimit', 'ratelimit-policy', 'retry-after'], maxAge: Duration.hours(1) },
       }),
     });
     const accessLog = new LogGroup(this, 'AccessLog', {

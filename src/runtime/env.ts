@@ -41,6 +41,10 @@ export const Env = {
   /** Where the token for Meta's own history lies, and another address than Meta's; not set where Meta is not asked. */
   META_TOKEN_SECRET_ARN: 'INTACT_META_TOKEN_SECRET_ARN',
   META_BASE_URL: 'INTACT_META_BASE_URL',
+  /** What the stage decides about profiles, as JSON (src/core/staff/profile-settings.ts). */
+  PROFILE: 'INTACT_PROFILE',
+  /** What one operator may ask of the API: `<requests a second>/<at once>`. */
+  OPERATOR_LIMIT: 'INTACT_OPERATOR_LIMIT',
   /** 'on': send traces to X-Ray; the function's active tracing must be on as well. */
   TRACING: 'INTACT_TRACING',
 } as const;

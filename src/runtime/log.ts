@@ -64,6 +64,11 @@ const FIELDS = [
   'from',
   'seconds',
   'restoreSeconds',
+  // erasures
+  'erasures',
+  'removed',
+  'held',
+  'doubtful',
   // snapshots
   'rows',
   'parts',

@@ -1,4 +1,6 @@
 /** Reads a Lambda's environment: the only place where `process.env` is. A variable that is missing stops the container at its start, and says which construct forgot it. */
+import { profileSettings, type ProfileSettings } from '../core/staff/profile-settings';
+import type { Limit } from '../core/staff/token-bucket';
 import { Env } from './env';
 
 /** The value of the variable called `name` in `Env`. */
@@ -35,6 +37,21 @@ export function rotation(name: 'AUDIT_ROTATION' | 'DRILL_ROTATION'): { readonly 
   const isCount = (n: number | undefined): n is number => Number.isSafeInteger(n) && (n as number) >= 1;
   if (!isCount(everyHours) || !isCount(of)) throw new Error(`${Env[name]} is <hours>/<shares>, such as 24/7`);
   return { everyHours, of };
+}
+
+/** What the stage decides about profiles. */
+export function profileSetting(): ProfileSettings {
+  const parsed = profileSettings.safeParse(JSON.parse(setting('PROFILE')));
+  if (!parsed.success) throw new Error(`${Env.PROFILE} is not what a stage says of profiles: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ')}`);
+  return parsed.data;
+}
+
+/** What one operator may ask. */
+export function operatorLimit(): Limit {
+  const [ratePerSecond, burst] = setting('OPERATOR_LIMIT').split('/').map(Number);
+  const isCount = (n: number | undefined): n is number => Number.isSafeInteger(n) && (n as number) >= 1;
+  if (!isCount(ratePerSecond) || !isCount(burst)) throw new Error(`${Env.OPERATOR_LIMIT} is <requests a second>/<at once>, such as 10/20`);
+  return { ratePerSecond, burst };
 }
 
 /** Lambda's own variable. */

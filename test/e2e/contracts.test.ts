@@ -8,6 +8,7 @@ import { CreateKeyCommand, type CreateKeyCommandInput } from '@aws-sdk/client-km
 import { CreateEventSourceMappingCommand, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand, type EventSourceMappingConfiguration } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { dynamoDb, itemOf } from '../../src/adapters/aws/dynamodb';
+import { keyErasure } from '../../src/adapters/aws/key-erasure';
 import { keyTable } from '../../src/adapters/aws/key-table';
 import { kms, kmsKeyService, kmsSigner } from '../../src/adapters/aws/kms';
 import { logStore } from '../../src/adapters/aws/log-store';
@@ -27,7 +28,7 @@ import { KeySchema } from '../../src/core/table-keys';
 import type { Vault } from '../../src/ports';
 import { UNLOCKED_TAG } from '../../src/runtime/env';
 import { inboxContract, vaultContract } from '../contracts/bucket-contracts';
-import { keyServiceContract, keyTableContract, signerContract } from '../contracts/key-contracts';
+import { keyErasureContract, keyServiceContract, keyTableContract, signerContract } from '../contracts/key-contracts';
 import { logStoreContract } from '../contracts/log-store-contract';
 import { recordRepairsContract } from '../contracts/record-repairs-contract';
 import { recordStoreContract } from '../contracts/record-store-contract';
@@ -122,6 +123,10 @@ viewStoreContract('DynamoDB', async () => viewStore(dynamoDb(), await newTable()
 requestMemoryContract('DynamoDB', async () => requestMemory(dynamoDb(), await newTable()));
 logStoreContract('DynamoDB', async () => logStore(dynamoDb(), await newTable()));
 keyTableContract('DynamoDB', async () => keyTable(dynamoDb(), await newTable()));
+keyErasureContract('DynamoDB', async () => {
+  const tables = { records: await newTable(), keys: await newTable() };
+  return { erasure: keyErasure(dynamoDb(), tables), keys: keyTable(dynamoDb(), tables.keys), records: recordStore(dynamoDb(), tables.records) };
+});
 keyServiceContract('KMS', async () => kmsKeyService(kms(), await newKey({}), 'us-east-1'));
 signerContract('KMS', async () => kmsSigner(kms(), await newKey({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' })));
 vaultContract('S3', async () => vaultIn(await newBucket()));

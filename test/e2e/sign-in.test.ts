@@ -12,9 +12,11 @@ import { ROLES } from '../../src/core/staff/actor';
 import { base32Bytes, totp } from '../../src/core/staff/totp';
 import { signIn, type SignInOutcome } from '../../src/operations/staff/sign-in';
 import type { Tokens } from '../../src/ports/staff-pool';
+import { withoutRight } from './harness/as-function';
 import { outputs } from './harness/cloud';
 import { intact } from './harness/intact';
 import { get, post } from './harness/post';
+import { recordsWith } from './harness/published-log';
 
 const cognito = cognitoClient();
 const pool = staffPool(cognito, outputs.UserPoolClientId);
@@ -54,6 +56,25 @@ const me = (token?: string): Promise<Answered> => ask('/v1/me', token);
 const claimsOf = (token: string): Record<string, unknown> => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 
 afterAll(() => cognito.destroy());
+
+describe('a sign-in', () => {
+  it('that cannot be written down gives no tokens', async () => {
+    const person = of('auditor');
+    await withoutRight('note-sign-in', ['dynamodb:PutItem'], () => expect(signInAs(person)).rejects.toThrow());
+    expect((await signInAs(person)).outcome).not.toBe('refused');
+  }, 60_000);
+
+  it('of somebody without a role, or with two, is written down, and so is each time they are turned away', async () => {
+    for (const [role, groups] of [['none', []], ['several', ['sales', 'admin']]] as const) {
+      const stranger = await enrolled(cognito, { userPoolId: outputs.UserPoolId, clientId: outputs.UserPoolClientId }, groups, `stranger-${randomUUID()}`);
+      const { accessToken } = await tokensOf(stranger);
+      const { status, json } = await ask('/v1/customers', accessToken);
+      expect([status, json['type']]).toEqual([403, `urn:intact:problem:${role === 'none' ? 'no-role' : 'several-roles'}`]);
+      const noted = [...(await recordsWith('operatorName', stranger.userName))].sort((a, b) => ((a['sk']?.S ?? '') < (b['sk']?.S ?? '') ? -1 : 1));
+      expect(noted.map(({ action, decision, operatorRole }) => [action?.S, decision?.S, operatorRole?.S])).toEqual([['SignIn', 'allow', role], ['SignIn', 'allow', role], ['ListCustomers', 'deny', role]]);
+    }
+  }, 60_000);
+});
 
 describe('the seeded staff', () => {
   it('lie in a file that only its owner can read, one of each role', () => {

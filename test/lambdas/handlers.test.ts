@@ -2,6 +2,8 @@
 import { createHmac } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { STAFF_ROUTES, type StaffFunctionName } from '../../lib/constructs/staff-api';
+import { PLAIN_PROFILES } from '../../src/core/staff/profile-settings';
 import { Env } from '../../src/runtime/env';
 import { capturedAsync } from '../runtime/captured';
 import { APP_SECRET, fakeCloud, type FakeCloud } from './fake-cloud';
@@ -38,6 +40,8 @@ beforeAll(async () => {
     [Env.META_BASE_URL]: 'https://127.0.0.1:1/v1', // nobody listens
     [Env.AUDIT_ROTATION]: '24/7',
     [Env.DRILL_ROTATION]: '144/4',
+    [Env.PROFILE]: JSON.stringify(PLAIN_PROFILES),
+    [Env.OPERATOR_LIMIT]: '1000/1000',
     [Env.SCRATCH_TABLE]: 'records-drill-scratch',
   });
   for (const name of names) handlers[name] = ((await import(join(folder, name))) as { handler: Handler }).handler;
@@ -100,7 +104,18 @@ const queue = { Records: [JSON.stringify({ name: `delivery/${'a'.repeat(64)}.b` 
 const repairs = {
   Records: [JSON.stringify({ pk: `m#${MARKER}`, sk: MARKER, source: 'c4ca4238a0b923820dcc509a6f75849b' }), JSON.stringify({ pk: 'heartbeat#2026-01-01', sk: '2026-01-01T00:00Z' }), MARKER].map((message, i) => ({ messageId: `${i}`, body: message })),
 };
-const staffRequest = (claims: object) => ({ routeKey: 'GET /v1/me', rawPath: '/v1/me', headers: { authorization: MARKER }, requestContext: { http: { method: 'GET', path: '/v1/me', sourceIp: '192.0.2.1', userAgent: MARKER }, authorizer: { jwt: { claims } } } });
+const staffRequest = (claims: object, routeKey = 'GET /v1/me', more: object = {}) => {
+  const [method = '', path = ''] = routeKey.split(' ');
+  return { routeKey, rawPath: path, headers: { authorization: MARKER, 'content-type': 'application/json', 'idempotency-key': MARKER, 'if-match': '"1"' }, requestContext: { http: { method, path, sourceIp: '192.0.2.1', userAgent: MARKER }, authorizer: { jwt: { claims } } }, ...more };
+};
+const claimsOf = (role: string) => ({ sub: 's', username: 'n', token_use: 'access', 'cognito:groups': `[${role}]`, auth_time: '1', exp: '2' });
+/** Every route of one function, as somebody who may, somebody who may not, and nobody; with a good body and with nonsense. */
+const staffRequests = (name: StaffFunctionName, role: string, fitting: string) => () => [
+  ...STAFF_ROUTES[name].flatMap((route) => [fitting, JSON.stringify({ [MARKER]: MARKER }), MARKER].map((text) => staffRequest(claimsOf(role), route, { pathParameters: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', message: MARKER, requestId: MARKER }, rawQueryString: `q=${MARKER}`, queryStringParameters: { q: MARKER }, body: text }))),
+  ...STAFF_ROUTES[name].flatMap((route) => [staffRequest(claimsOf('sales'), route, { pathParameters: { id: MARKER, message: MARKER, requestId: MARKER } }), staffRequest({ username: MARKER }, route), staffRequest(claimsOf(''), route)]),
+];
+/** As the user pool calls before it gives tokens. */
+const signIn = (triggerSource: string) => ({ version: '1', triggerSource, region: 'us-east-1', userPoolId: 'us-east-1_a', userName: MARKER, callerContext: { awsSdkVersion: MARKER, clientId: 'c' }, request: { userAttributes: { sub: MARKER, email: MARKER }, groupConfiguration: { groupsToOverride: ['support'], iamRolesToOverride: [], preferredRole: null } }, response: { claimsOverrideDetails: null } });
 const deployment = (RequestType: string, OriginPrefix: unknown = 'example.com/whatsapp') => ({
   RequestType,
   ResponseURL: `${cloud.url}/cloudformation`,
@@ -119,6 +134,7 @@ const EVENTS: Record<string, () => unknown[]> = {
   'receive-webhook': () => [post(body), post(body, sign('other')), post(MARKER), post(`${body.slice(0, -3)}`), get(`hub.mode=subscribe&hub.verify_token=${MARKER}&hub.challenge=${MARKER}`), { headers: 1, body: MARKER }],
   'process-inbox': () => [queue],
   'sweep-inbox': () => [{ note: MARKER }],
+  'erase-subjects': () => [{ note: MARKER }],
   'seal-records': () => [stream],
   'publish-log': () => [stream],
   'project-views': () => [stream],
@@ -131,6 +147,14 @@ const EVENTS: Record<string, () => unknown[]> = {
   'take-snapshot': () => steps,
   'reconcile-deliveries': () => [{ note: MARKER }],
   'api-self': () => [{ routeKey: 'GET /health' }, staffRequest({ sub: 's', username: MARKER, token_use: 'access', 'cognito:groups': '[support]', auth_time: '1', exp: '2' }), staffRequest({ username: MARKER }), { routeKey: MARKER }],
+  'api-read': staffRequests('api-read', 'support', ''),
+  'api-write': staffRequests('api-write', 'support', JSON.stringify({ name: MARKER, note: MARKER })),
+  'api-admin': staffRequests('api-admin', 'admin', JSON.stringify({ operatorId: 's', from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00.000Z' })),
+  'api-audit': staffRequests('api-audit', 'auditor', ''),
+  'api-messages': staffRequests('api-messages', 'support', ''),
+  'api-outbound': staffRequests('api-outbound', 'support', JSON.stringify({ phoneNumberId: '1', messageId: MARKER, to: '4915112345678', sentAt: '2026-01-01T00:00:00.000Z', payload: { text: MARKER } })),
+  'api-officer': staffRequests('api-officer', 'dpo', JSON.stringify({ reason: MARKER })),
+  'note-sign-in': () => [signIn('TokenGeneration_Authentication'), signIn('TokenGeneration_RefreshTokens'), signIn(MARKER), { request: MARKER }],
   'initialize-log': () => [deployment('Create'), deployment('Create', MARKER), deployment('Delete')],
 };
 
@@ -224,6 +248,28 @@ describe('the webhook', () => {
   });
 });
 
+describe('a sign-in', () => {
+  const call = (event: object) => handlers['note-sign-in']!(event, context);
+
+  test('is written down, once, and goes on as it came', async () => {
+    const event = signIn('TokenGeneration_Authentication');
+    await capturedAsync(async () => expect(await call(event)).toEqual(event));
+    expect(cloud.asked.filter((operation) => operation === 'PutItem')).toHaveLength(1);
+  });
+
+  test('that is a session going on is nothing new', async () => {
+    await capturedAsync(async () => void (await call(signIn('TokenGeneration_RefreshTokens'))));
+    expect(cloud.asked).toEqual([]);
+  });
+
+  test.each([['fails', signIn('TokenGeneration_Authentication')], ['works', signIn('SomethingElse')], ['works', { ...signIn('TokenGeneration_Authentication'), request: {} }]] as const)('that cannot be written down is none, while the cloud %s', async (mood, event) => {
+    cloud.mood = mood;
+    await capturedAsync(async () => void (await expect(call(event)).rejects.toThrow('note-sign-in failed')));
+    // What is no sign-in is not even tried to be written.
+    if (mood === 'works') expect(cloud.asked).toEqual([]);
+  });
+});
+
 describe('the step of the deployment', () => {
   const call = async (event: unknown) => {
     const lines = await capturedAsync(async () => handlers['initialize-log']?.(event, context));
@@ -257,7 +303,7 @@ describe('the step of the deployment', () => {
 
 test('a failed batch of a stream or of the queue fails the invocation, so that it is delivered again', async () => {
   cloud.mood = 'fails';
-  for (const name of ['seal-records', 'publish-log', 'project-views', 'process-inbox', 'heartbeat', 'sweep-inbox', 'seal-missing', 'verify-vault', 'audit-table', 'run-drill', 'take-snapshot', 'reconcile-deliveries']) {
+  for (const name of ['seal-records', 'publish-log', 'project-views', 'process-inbox', 'heartbeat', 'sweep-inbox', 'erase-subjects', 'seal-missing', 'verify-vault', 'audit-table', 'run-drill', 'take-snapshot', 'reconcile-deliveries']) {
     await capturedAsync(async () => expect(handlers[name]?.(EVENTS[name]?.()[0], context)).rejects.toThrow('the log line before this one says why'));
   }
 });

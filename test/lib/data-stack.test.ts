@@ -199,7 +199,7 @@ describe('the app secret', () => {
 describe('the outputs', () => {
   it('are those that others rely on, the same locally and on AWS', () => {
     const names = ({ Outputs }: typeof data): string[] => Object.keys(Outputs).filter((name) => !name.startsWith('ExportsOutput')).sort();
-    const expected = ['AppSecretArn', 'InboxBucketName', 'KeysTableName', 'LogTableName', 'RecordsTableName', 'ReplicaBucketName', 'ReplicaRegion', 'SigningKeyArn', 'UserPoolClientId', 'UserPoolId', 'VaultBucketName', 'ViewsTableName', 'WorkingsBucketName', 'WrappingKeyArn'];
+    const expected = ['AppSecretArn', 'InboxBucketName', 'KeysTableName', 'LogTableName', 'RecordsTableName', 'ReplicaBucketName', 'ReplicaRegion', 'SenderClientId', 'SigningKeyArn', 'TokenUrl', 'UserPoolClientId', 'UserPoolId', 'VaultBucketName', 'ViewsTableName', 'WorkingsBucketName', 'WrappingKeyArn'];
     expect(names(data)).toEqual(expected);
     expect(names(local.data)).toEqual(expected);
     for (const stage of [prod, local]) expect(names(stage.service)).toEqual(['AlarmTopicArn', 'ApiUrl', 'WebhookUrl']);

@@ -34,9 +34,9 @@ function acknowledged(scope: IConstruct): Acknowledged[] {
 }
 
 describe.each([
-  ['dev', 227, 88],
-  ['prod', 249, 104],
-  ['local', 226, 92],
+  ['dev', 359, 111],
+  ['prod', 381, 127],
+  ['local', 358, 115],
 ])('stage %s', (name, resourceCount, acknowledgementCount) => {
   const { app } = synthesized(name);
 

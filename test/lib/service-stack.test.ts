@@ -1,16 +1,19 @@
 /** What runs, what wakes it, and above all what each function may do: read from the deployed templates, every statement. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { PLAIN_PROFILES } from '../../src/core/staff/profile-settings';
 import type { TableKey } from '../../src/core/image';
-import { recordKeys } from '../../src/core/table-keys';
+import { recordKeys, viewKeys } from '../../src/core/table-keys';
+import { STAFF_ROUTES } from '../../lib/constructs/staff-api';
+import { staffRoutes } from '../../src/runtime/staff/routes';
 import { isAllowed, listOf, type Request, type Statement } from './policy-evaluator';
 import { grants, type Loose, ofType, one, resolved, root, synthesized } from './synthesized';
 
 const prod = synthesized('prod');
 const { service } = prod;
 const rights = grants(prod);
-const functions = ofType(service, 'AWS::Lambda::Function');
-const NAMES = ['apiself', 'audittable', 'heartbeat', 'initializelog', 'processinbox', 'projectviews', 'publishlog', 'receivewebhook', 'reconciledeliveries', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'sweepinbox', 'takesnapshot', 'verifyvault'];
+const functions = [service, prod.data].flatMap((template) => ofType(template, 'AWS::Lambda::Function'));
+const NAMES = ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiself', 'apiwrite', 'audittable', 'erasesubjects', 'heartbeat', 'initializelog', 'notesignin', 'processinbox', 'projectviews', 'publishlog', 'receivewebhook', 'reconciledeliveries', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'sweepinbox', 'takesnapshot', 'verifyvault'];
 
 const may = (fn: string, action: string, resource: string, keys: Request['keys'] = {}): boolean => isAllowed(rights[fn]!, { action, resource, keys });
 const who = (action: string, resource: string, keys: Request['keys'] = {}): string[] => NAMES.filter((fn) => may(fn, action, resource, keys));
@@ -27,7 +30,7 @@ describe('the functions', () => {
       expect(Properties['Environment'].Variables).toMatchObject({ INTACT_STAGE: 'prod', INTACT_TRACING: 'on' });
     }
     expect(new Set(functions.map(([, { Properties }]) => Properties['LoggingConfig'].LogGroup.Ref)).size).toBe(functions.length);
-    for (const [, { Properties }] of ofType(service, 'AWS::Logs::LogGroup')) expect(Properties).toMatchObject({ RetentionInDays: 365, LogGroupName: expect.stringMatching(/^\/intact\/prod\/[a-z-]+$/) });
+    for (const [, { Properties }] of [service, prod.data].flatMap((template) => ofType(template, 'AWS::Logs::LogGroup'))) expect(Properties).toMatchObject({ RetentionInDays: 365, LogGroupName: expect.stringMatching(/^\/intact\/prod\/[a-z-]+$/) });
   });
 
   it('answer the webhook before API Gateway gives up', () => {
@@ -47,7 +50,7 @@ describe('every right of every function', () => {
   });
 
   it('is given by its own role, without managed policies', () => {
-    for (const [, { Properties }] of ofType(service, 'AWS::IAM::Role')) expect(Properties['ManagedPolicyArns']).toBeUndefined();
+    for (const template of [service, prod.data]) for (const [, { Properties }] of ofType(template, 'AWS::IAM::Role')) expect(Properties['ManagedPolicyArns']).toBeUndefined();
     expect(ofType(service, 'AWS::IAM::ManagedPolicy')).toEqual([]);
   });
 
@@ -65,11 +68,15 @@ describe('every right of every function', () => {
 
   it('that changes records is put-only: nobody updates one, and the repair alone deletes one, or puts back what is not its own', () => {
     const writers = (partition: string): string[] => who('dynamodb:PutItem', 'RecordsTable.Arn', { 'dynamodb:LeadingKeys': [partition] });
-    const own: Record<string, string[]> = { audit: ['audittable'], drill: ['rundrill'], snapshot: ['takesnapshot'], reconciliation: ['reconciledeliveries'], restore: [], repair: [], finding: ['audittable', 'reconciledeliveries', 'sealmissing', 'sealrecords', 'verifyvault'], gap: ['sealmissing'], heartbeat: ['heartbeat'], verification: ['verifyvault'] };
-    const receivers = ['processinbox', 'receivewebhook'];
+    const editors = ['apiadmin', 'apiwrite'];
+    const [receivers, sent, office] = [['processinbox', 'receivewebhook'], ['apioutbound'], ['apiofficer']];
+    const own: Record<string, string[]> = { access: ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiwrite', 'notesignin'], message: [...receivers, ...sent], status: [...receivers, ...sent], outbound: [...receivers, ...sent], variant: [...receivers, ...sent], conflict: [...receivers, ...sent], alias: [...receivers, ...sent, 'apiwrite'], customer: [...editors, ...receivers, ...sent], audit: ['audittable'], drill: ['rundrill'], snapshot: ['takesnapshot'], reconciliation: ['reconciledeliveries'], restore: [], repair: [], finding: ['audittable', 'reconciledeliveries', 'sealmissing', 'sealrecords', 'verifyvault'], gap: ['sealmissing'], heartbeat: ['heartbeat'], verification: ['verifyvault'], account: [...receivers, ...sent], hold: office, reason: office, erasure: [], erasureRequest: office, certificate: [] };
+    // Wherever a customer's records lie, and its own.
+    const erases = /^([mfqac]|hold|erasure)#|^erasure-request$/;
     for (const [kind, make] of Object.entries(recordKeys)) {
       const key = kind === 'variant' || kind === 'conflict' ? recordKeys.message('x', 'x') : (make as (...parts: string[]) => TableKey)('xxxxxxxxxx', 'x', 'x');
-      expect([kind, writers(key.pk)]).toEqual([kind, [...(own[kind] ?? receivers), 'repairrecords'].sort()]);
+      const partition = key.pk.startsWith('c#') ? 'customer' : kind;
+      expect([kind, writers(key.pk)]).toEqual([kind, [...(own[partition] ?? receivers), ...(erases.test(key.pk) ? ['erasesubjects'] : []), 'repairrecords'].sort()]);
     }
     expect(writers('anything')).toEqual([]);
     // What was never ours may lie anywhere. Whatever it deletes is sealed, and found if no record of a repair permits it.
@@ -77,13 +84,15 @@ describe('every right of every function', () => {
     for (const action of ['dynamodb:UpdateItem', 'dynamodb:BatchWriteItem', 'dynamodb:PartiQLUpdate']) expect(who(action, 'RecordsTable.Arn')).toEqual([]);
   });
 
-  it('that deletes is one of four: superseded partials, processed deliveries, the list of unsealed states, records that were never ours', () => {
+  it('that deletes is one of six: superseded partials, processed deliveries, the list of unsealed states, records that were never ours, terms that find nobody, content and views of the erased', () => {
     expect(who('s3:DeleteObject', 'VaultBucket.Arn/tile/0/x001/002.p/7')).toEqual(['publishlog']);
     for (const name of ['tile/0/x001/002', 'segment/0/a', 'blob/a', 'snapshot/1/000000-a', 'checkpoints/1', 'checkpoint', 'log.vkeys', 'anything']) expect(who('s3:DeleteObject', `VaultBucket.Arn/${name}`)).toEqual([]);
     expect(who('s3:DeleteObject', 'InboxBucket.Arn/delivery/a')).toEqual(['processinbox']);
-    expect(who('s3:DeleteObject', 'InboxBucket.Arn/content/a')).toEqual([]);
+    expect(who('s3:DeleteObject', 'InboxBucket.Arn/content/a')).toEqual(['erasesubjects']);
     expect(who('dynamodb:DeleteItem', 'RecordsTable.Arn')).toEqual(['repairrecords']);
-    for (const table of ['KeysTable.Arn', 'ViewsTable.Arn']) expect(who('dynamodb:DeleteItem', table)).toEqual([]);
+    expect(who('dynamodb:DeleteItem', 'KeysTable.Arn')).toEqual([]);
+    // A term of the search index that a customer no longer has.
+    expect(['s#x', 'c#x', 'i#x', 'd#x#2026-01-01'].map((partition) => who('dynamodb:DeleteItem', 'ViewsTable.Arn', { 'dynamodb:LeadingKeys': [partition] }))).toEqual([['projectviews'], ['erasesubjects'], [], ['erasesubjects']]);
     expect(who('dynamodb:DeleteItem', 'LogTable.Arn', { 'dynamodb:LeadingKeys': ['unsealed'] })).toEqual(['sealmissing']);
     expect(who('dynamodb:DeleteItem', 'LogTable.Arn', { 'dynamodb:LeadingKeys': ['head'] })).toEqual([]);
   });
@@ -92,6 +101,18 @@ describe('every right of every function', () => {
     for (const action of ['s3:DeleteObjectVersion', 's3:BypassGovernanceRetention', 's3:PutObjectLegalHold', 's3:PutBucketPolicy', 's3:PutLifecycleConfiguration', 's3:PutBucketVersioning', 's3:PutBucketObjectLockConfiguration'])
       for (const resource of ['VaultBucket.Arn', 'VaultBucket.Arn/segment/0/a']) expect(who(action, resource)).toEqual([]);
     for (const action of ['kms:ScheduleKeyDeletion', 'kms:DisableKey', 'kms:PutKeyPolicy', 'kms:CreateGrant']) for (const key of ['DataKey.Arn', 'WrappingKey.Arn', 'SigningKey.Arn']) expect(who(action, key)).toEqual([]);
+  });
+});
+
+describe('the erasure', () => {
+  it('is the only one that changes a row of the keys table, can open no key, and reads no body', () => {
+    for (const action of ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem']) expect([action, who(action, 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#x'] })]).toEqual([action, action === 'dynamodb:UpdateItem' ? ['erasesubjects'] : []]);
+    for (const name of ['kek', 'mac', 'dedupe']) expect(may('erasesubjects', 'dynamodb:UpdateItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': [`secret#${name}`] })).toBe(false);
+    expect(may('erasesubjects', 'dynamodb:PutItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#x'] })).toBe(false);
+    expect(['kek', 'mac', 'dedupe'].filter((name) => may('erasesubjects', 'dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': [`secret#${name}`] }))).toEqual(['mac']);
+    for (const name of ['content/a', 'delivery/a']) expect(may('erasesubjects', 's3:GetObject', `InboxBucket.Arn/${name}`)).toBe(false);
+    expect(may('erasesubjects', 's3:DeleteObject', 'InboxBucket.Arn/delivery/a')).toBe(false);
+    expect(who('dynamodb:PutItem', 'RecordsTable.Arn', { 'dynamodb:LeadingKeys': ['erasure#x'] })).toEqual(['erasesubjects', 'repairrecords']);
   });
 });
 
@@ -176,14 +197,14 @@ describe('take-snapshot', () => {
 });
 
 describe('what is too much for one function', () => {
-  const TASKS = [['verifyvault', 'verify-vault'], ['audittable', 'audit-table'], ['takesnapshot', 'take-snapshot']] as const;
+  const TASKS = [['verifyvault', 'verify-vault'], ['audittable', 'audit-table'], ['rundrill', 'run-drill'], ['takesnapshot', 'take-snapshot']] as const;
   const machine = (fn: string) => one(service, 'AWS::StepFunctions::StateMachine', `WholeVault${fn}`).Properties;
   const definition = (fn: string): Loose => JSON.parse(resolved(machine(fn)['DefinitionString'], prod) as string);
   const rightsOf = (role: string): Statement[] => ofType(service, 'AWS::IAM::Policy').filter(([, { Properties }]) => (resolved(Properties['Roles'], prod) as string[]).includes(role)).flatMap(([, { Properties }]) => resolved(Properties['PolicyDocument'].Statement, prod) as Statement[]);
 
-  it('is three machines, traced, whose logs hold no data', () => {
+  it('is four machines, traced, whose logs hold no data', () => {
     const machines = ofType(service, 'AWS::StepFunctions::StateMachine');
-    expect(machines).toHaveLength(3);
+    expect(machines).toHaveLength(4);
     for (const [, { Properties }] of machines) expect(Properties).toMatchObject({ StateMachineType: 'STANDARD', TracingConfiguration: { Enabled: true }, LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: false } });
   });
 
@@ -197,7 +218,7 @@ describe('what is too much for one function', () => {
       'Done?': { Type: 'Choice', Choices: [{ Variable: '$.done', BooleanEquals: true, Next: 'Done' }], Default: 'Parts' },
       Done: { Type: 'Succeed' },
       Parts: {
-        Type: 'Map', Label: 'Parts', ItemsPath: '$.parts', MaxConcurrency: 5, ResultPath: null, Next: 'Merge',
+        Type: 'Map', Label: 'Parts', ItemsPath: '$.parts', MaxConcurrency: fn === 'rundrill' ? 1 : 5, ResultPath: null, Next: 'Merge',
         ItemSelector: { step: 'part', 'run.$': '$.run', 'round.$': '$.round', 'part.$': '$$.Map.Item.Value' },
         ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' }, StartAt: 'Part', States: { Part: { ...called, End: true } } },
       },
@@ -231,6 +252,100 @@ describe('what is too much for one function', () => {
     const starters = ofType(service, 'AWS::IAM::Policy').filter(([, { Properties }]) => JSON.stringify(Properties).includes('states:StartExecution')).map(([id]) => id.replace(/[0-9A-F]{8}$/, ''));
     expect(starters.sort()).toEqual(TASKS.flatMap(([fn]) => [`WholeVault${fn}DistributedMapPolicy`, `WholeVault${fn}EventsRoleDefaultPolicy`]).sort());
     for (const [fn] of TASKS) expect(who('states:StartExecution', `WholeVault${fn}`)).toEqual([]);
+  });
+});
+
+describe('the functions of staff', () => {
+  const STAFF = ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiwrite'];
+  const RECORDS = 'RecordsTable.Arn';
+  const at = (partition: string): Request['keys'] => ({ 'dynamodb:LeadingKeys': [partition] });
+  /** Who of them may do this to a record in this partition. */
+  const staffWho = (action: string, partition: string): string[] => STAFF.filter((fn) => may(fn, action, RECORDS, at(partition)));
+
+  it('read profiles, messages, or the access log, each what it shows', () => {
+    const profiles = ['apiadmin', 'apimessages', 'apioutbound', 'apiread', 'apiwrite'];
+    expect([staffWho('dynamodb:GetItem', 'c#x'), staffWho('dynamodb:Query', 'c#x')]).toEqual([[...profiles, 'apiofficer'].sort(), profiles]);
+    for (const action of ['dynamodb:GetItem', 'dynamodb:Query']) {
+      expect([action, staffWho(action, 'm#x')]).toEqual([action, ['apimessages', 'apioutbound']]);
+      for (const partition of ['f#x', 'finding#x', 'repair#x', 'anything']) expect([action, partition, staffWho(action, partition)]).toEqual([action, partition, []]);
+    }
+    // Each sees whether a line of its own is there; who may list them is another matter. The search asks whether a number is a customer's.
+    expect([staffWho('dynamodb:GetItem', 'access#2026-01-01'), staffWho('dynamodb:Query', 'access#2026-01-01')]).toEqual([STAFF, ['apiaudit']]);
+    expect([staffWho('dynamodb:GetItem', 'a#x'), staffWho('dynamodb:Query', 'a#x')]).toEqual([['apioutbound', 'apiread', 'apiwrite'], ['apioutbound', 'apiread', 'apiwrite']]);
+    // An officer names quarantined input that goes with a person: whether it is there, and whose key it has.
+    expect([staffWho('dynamodb:GetItem', 'q#x'), staffWho('dynamodb:Query', 'q#x')]).toEqual([[], ['apiofficer']]);
+    for (const action of ['dynamodb:Scan', 'dynamodb:BatchGetItem', 'dynamodb:PartiQLSelect']) expect([action, STAFF.filter((fn) => may(fn, action, RECORDS))]).toEqual([action, []]);
+  });
+
+  it('write profiles, what was sent, holds and requests, or nothing but their own lines of the access log', () => {
+    expect([staffWho('dynamodb:PutItem', 'c#x'), staffWho('dynamodb:PutItem', 'access#2026-01-01')]).toEqual([['apiadmin', 'apioutbound', 'apiwrite'], STAFF]);
+    for (const partition of ['m#x', 'w#1']) expect([partition, staffWho('dynamodb:PutItem', partition)]).toEqual([partition, ['apioutbound']]);
+    // Linking gives a customer a number or takes it away.
+    expect(staffWho('dynamodb:PutItem', 'a#x')).toEqual(['apioutbound', 'apiwrite']);
+    for (const partition of ['hold#x', 'erasure-request']) expect([partition, staffWho('dynamodb:PutItem', partition)]).toEqual([partition, ['apiofficer']]);
+    expect([staffWho('dynamodb:GetItem', 'hold#x'), staffWho('dynamodb:GetItem', 'erasure-request')]).toEqual([['apiofficer'], ['apiofficer', 'apiwrite']]);
+    // What it came to is for the function that erases to say, and for an officer to read.
+    expect([staffWho('dynamodb:PutItem', 'erasure#x'), staffWho('dynamodb:GetItem', 'erasure#x')]).toEqual([[], ['apiofficer']]);
+    for (const partition of ['f#x', 'q#x', 'finding#x', 'repair#x', 'restore', 'anything']) expect([partition, staffWho('dynamodb:PutItem', partition)]).toEqual([partition, []]);
+    for (const action of ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem', 'dynamodb:PartiQLUpdate']) expect([action, STAFF.filter((fn) => may(fn, action, RECORDS, at('c#x')))]).toEqual([action, []]);
+  });
+
+  it('find by operator what is to be undone or audited, and by customer who saw them and what was said', () => {
+    expect(STAFF.filter((fn) => may(fn, 'dynamodb:Query', `${RECORDS}/index/byOperator`))).toEqual(['apiadmin', 'apiaudit']);
+    expect(STAFF.filter((fn) => may(fn, 'dynamodb:Query', `${RECORDS}/index/byCustomer`))).toEqual(['apiaudit', 'apimessages']);
+  });
+
+  it('open nothing that was sealed, but the one that proves messages: it reads the vault and writes nothing there', () => {
+    const secret = (name: string): string[] => STAFF.filter((fn) => may(fn, 'kms:Decrypt', 'WrappingKey.Arn', { 'kms:EncryptionContext:intact': name }) && may(fn, 'dynamodb:GetItem', 'KeysTable.Arn', at(`secret#${name}`)));
+    expect([secret('mac'), secret('dedupe'), secret('kek')]).toEqual([STAFF, ['apimessages', 'apioutbound', 'apiread', 'apiwrite'], ['apimessages']]);
+    const prover = ['apimessages'];
+    const staff = (action: string, resource: string, keys: Request['keys'] = {}): string[] => STAFF.filter((fn) => may(fn, action, resource, keys));
+    expect([staff('dynamodb:GetItem', 'KeysTable.Arn', at('s#x')), staff('dynamodb:PutItem', 'KeysTable.Arn', at('s#x')), staff('dynamodb:PutItem', 'KeysTable.Arn', at('secret#mac'))]).toEqual([prover, [], []]);
+    expect([staff('dynamodb:GetItem', 'LogTable.Arn', at('identity')), staff('dynamodb:GetItem', 'LogTable.Arn', at('head')), staff('dynamodb:Query', 'LogTable.Arn', at('round')), staff('dynamodb:PutItem', 'LogTable.Arn', at('head'))]).toEqual([STAFF, prover, prover, []]);
+    for (const name of ['segment/0/a', 'blob/a', 'tile/0/000', 'checkpoint', 'log.vkeys']) expect([name, staff('s3:GetObject', `VaultBucket.Arn/${name}`), staff('s3:PutObject', `VaultBucket.Arn/${name}`)]).toEqual([name, prover, []]);
+    for (const name of ['snapshot/1/000000-a', 'checkpoints/1']) expect([name, staff('s3:GetObject', `VaultBucket.Arn/${name}`)]).toEqual([name, []]);
+    for (const fn of STAFF) expect(JSON.stringify(rights[fn])).not.toMatch(/"sqs:|secretsmanager|kms:Sign|s3:Delete/);
+    expect(rights['apiself']!.flatMap(({ Action }) => listOf(Action)).filter((action) => !/^(logs|xray):/.test(action))).toEqual([]);
+  });
+
+  it('read and put content that is too long for a record where they show or record messages, and no delivery', () => {
+    const inbox = (action: string, name: string): string[] => STAFF.filter((fn) => may(fn, action, `InboxBucket.Arn/${name}`));
+    expect([inbox('s3:GetObject', 'content/a'), inbox('s3:PutObject', 'content/a'), inbox('s3:GetObject', 'delivery/a'), inbox('s3:PutObject', 'delivery/a')]).toEqual([['apimessages', 'apioutbound'], ['apioutbound'], [], []]);
+  });
+
+  it('remember requests where nothing else lies, and search where only the projection writes', () => {
+    const views = (action: string, partition: string): string[] => STAFF.filter((fn) => may(fn, action, 'ViewsTable.Arn', at(partition)));
+    for (const { pk } of [viewKeys.idempotency('x'), viewKeys.limit('x')]) expect([pk, views('dynamodb:UpdateItem', pk), views('dynamodb:GetItem', pk)]).toEqual([pk, STAFF, []]);
+    expect([views('dynamodb:Query', 's#x'), views('dynamodb:PutItem', 's#x'), views('dynamodb:Query', 'a#x'), views('dynamodb:Query', 'c#x'), views('dynamodb:UpdateItem', 'c#x'), views('dynamodb:UpdateItem', 'n#2026-01-01')]).toEqual([['apiread'], [], ['apimessages'], [], [], []]);
+  });
+
+  it('know the routes that are deployed to them, and no others', () => {
+    const known = new Map<string, string[]>();
+    for (const { level, key } of staffRoutes(PLAIN_PROFILES)) known.set(`api-${level}`, [...(known.get(`api-${level}`) ?? []), key]);
+    const deployed = Object.entries(STAFF_ROUTES).filter(([name]) => name !== 'api-self');
+    expect(Object.fromEntries([...known].map(([name, routes]) => [name, routes.sort()]))).toEqual(Object.fromEntries(deployed.map(([name, routes]) => [name, [...routes].sort()])));
+  });
+
+  it('are called by the routes of their privilege, each behind the authorizer, and by nobody else; a system opens one route', () => {
+    const integrations = new Map(ofType(service, 'AWS::ApiGatewayV2::Integration').map(([id, { Properties }]) => [id, String(resolved(Properties['IntegrationUri'], prod)).replace(/\.Arn$/, '')]));
+    const routes = ofType(service, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => ({ route: Properties['RouteKey'] as string, fn: integrations.get(Properties['Target']['Fn::Join'][1][1].Ref), authorized: Properties['AuthorizationType'] === 'JWT' && Properties['AuthorizerId'] !== undefined, scopes: Properties['AuthorizationScopes'] as unknown }));
+    const person = 'aws.cognito.signin.user.admin';
+    for (const [name, keys] of Object.entries(STAFF_ROUTES)) for (const key of keys) expect(routes.find(({ route }) => route === key)).toEqual({ route: key, fn: name.replace('-', ''), authorized: true, scopes: key === 'POST /v1/outbound' ? [person, 'intact/outbound'] : [person] });
+    expect(routes.filter(({ route }) => / \/v1(\/|$)/.test(route)).map(({ route }) => route).sort()).toEqual(Object.values(STAFF_ROUTES).flat().sort());
+  });
+});
+
+describe('note-sign-in', () => {
+  it('is called by the user pool, adds lines to the access log, and can do nothing else', () => {
+    const done = rights['notesignin']!.flatMap(({ Action, Resource, Condition }) => listOf(Action).filter((action) => !/^(logs|xray):/.test(action)).map((action) => [action, Resource, (Condition as Record<string, Record<string, unknown>> | undefined)?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']]));
+    expect(done.filter(([action]) => String(action).startsWith('dynamodb:'))).toEqual(expect.arrayContaining([['dynamodb:PutItem', 'RecordsTable.Arn', ['access#*']]]) as unknown);
+    expect(done.filter(([action]) => /Put|Update|Delete|Scan|Query/.test(String(action)))).toEqual([['dynamodb:PutItem', 'RecordsTable.Arn', ['access#*']]]);
+    expect(['mac', 'dedupe', 'kek'].map((name) => may('notesignin', 'kms:Decrypt', 'WrappingKey.Arn', { 'kms:EncryptionContext:intact': name }))).toEqual([true, false, false]);
+    const { Properties } = one(prod.data, 'AWS::Cognito::UserPool', 'StaffPool');
+    expect(resolved(Properties['LambdaConfig'], prod)).toEqual({ PreTokenGeneration: 'notesignin.Arn' });
+    expect(ofType(prod.data, 'AWS::Lambda::Permission').map(([, permission]) => resolved(permission.Properties, prod) as unknown)).toEqual([{ Action: 'lambda:InvokeFunction', FunctionName: 'notesignin.Arn', Principal: 'cognito-idp.amazonaws.com', SourceArn: 'StaffPool.Arn' }]);
+    // The pool waits no longer.
+    expect(one(prod.data, 'AWS::Lambda::Function', 'notesignin').Properties['Timeout']).toBe(5);
   });
 });
 
@@ -357,9 +472,9 @@ describe('who may write what in the vault', () => {
 
 describe('who may unwrap which secret', () => {
   it.each([
-    ['kek', ['audittable', 'initializelog', 'publishlog', 'reconciledeliveries', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'takesnapshot']],
-    ['mac', ['audittable', 'heartbeat', 'processinbox', 'receivewebhook', 'reconciledeliveries', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'takesnapshot', 'verifyvault']],
-    ['dedupe', ['processinbox', 'receivewebhook', 'reconciledeliveries']],
+    ['kek', ['apimessages', 'audittable', 'initializelog', 'publishlog', 'reconciledeliveries', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'takesnapshot']],
+    ['mac', ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiwrite', 'audittable', 'erasesubjects', 'heartbeat', 'notesignin', 'processinbox', 'projectviews', 'receivewebhook', 'reconciledeliveries', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'takesnapshot', 'verifyvault']],
+    ['dedupe', ['apimessages', 'apioutbound', 'apiread', 'apiwrite', 'processinbox', 'projectviews', 'receivewebhook', 'reconciledeliveries']],
   ])('%s: %j', (secret, readers) => {
     expect(who('kms:Decrypt', 'WrappingKey.Arn', { 'kms:EncryptionContext:intact': secret })).toEqual(readers);
     // initialize-log sees the wrapped form of all three, to know whether they are made.
@@ -372,7 +487,7 @@ describe('who may unwrap which secret', () => {
 
   it('and who may read the keys of subjects', () => {
     const subjects = ['sealmissing', 'sealrecords'];
-    expect(who('dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(['audittable', 'reconciledeliveries', 'repairrecords', 'rundrill', 'takesnapshot', ...subjects].sort());
+    expect(who('dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(['apimessages', 'audittable', 'erasesubjects', 'reconciledeliveries', 'repairrecords', 'rundrill', 'takesnapshot', ...subjects].sort());
     // The audit lists them, and cannot ask for what is wrapped in them.
     const namesOnly = { 'dynamodb:Attributes': ['pk'], 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' };
     expect(who('dynamodb:Scan', 'KeysTable.Arn', namesOnly)).toEqual(['audittable']);
@@ -460,7 +575,7 @@ describe('nothing starts before the log exists', () => {
 
   it('no stream reader, no inbox reader, no endpoint', () => {
     expect(waiting('AWS::Lambda::EventSourceMapping')).toHaveLength(ofType(service, 'AWS::Lambda::EventSourceMapping').length);
-    expect(waiting('AWS::ApiGatewayV2::Route')).toHaveLength(4);
+    expect(waiting('AWS::ApiGatewayV2::Route')).toHaveLength(ofType(service, 'AWS::ApiGatewayV2::Route').length);
   });
 
   it('and the log is made with the rights in force', () => {
@@ -472,7 +587,7 @@ describe('nothing starts before the log exists', () => {
 
 describe('the endpoint', () => {
   it('has the routes of the webhook, of health and of staff, a throttle and an access log that holds neither query strings nor headers', () => {
-    expect(ofType(service, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties['RouteKey']).sort()).toEqual(['GET /health', 'GET /v1/me', 'GET /webhook', 'POST /webhook']);
+    expect(ofType(service, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties['RouteKey']).sort()).toEqual([...Object.values(STAFF_ROUTES).flat(), 'GET /health', 'GET /webhook', 'POST /webhook'].sort());
     const stage = one(service, 'AWS::ApiGatewayV2::Stage', 'Webhook').Properties;
     expect(stage).toMatchObject({ StageName: '$default', DefaultRouteSettings: { ThrottlingRateLimit: 2000, ThrottlingBurstLimit: 4000 } });
     const format = stage['AccessLogSettings'].Format as string;
@@ -484,7 +599,7 @@ describe('the endpoint', () => {
 describe('the schedules', () => {
   it('are these', () => {
     expect(Object.fromEntries(ofType(service, 'AWS::Events::Rule').map(([, { Properties }]) => [resolved(Properties['Targets'][0].Arn, prod).replace('.Arn', ''), Properties['ScheduleExpression']]))).toEqual({
-      heartbeat: 'rate(15 minutes)', sweepinbox: 'rate(5 minutes)', sealmissing: 'rate(6 hours)', WholeVaultverifyvault: 'rate(1 day)', WholeVaultaudittable: 'rate(1 day)', rundrill: 'rate(6 days)', WholeVaulttakesnapshot: 'rate(6 days)', reconciledeliveries: 'rate(1 day)',
+      heartbeat: 'rate(15 minutes)', sweepinbox: 'rate(5 minutes)', sealmissing: 'rate(6 hours)', WholeVaultverifyvault: 'rate(1 day)', WholeVaultaudittable: 'rate(1 day)', WholeVaultrundrill: 'rate(6 days)', WholeVaulttakesnapshot: 'rate(6 days)', reconciledeliveries: 'rate(1 day)', erasesubjects: 'rate(5 minutes)',
     });
   });
 });

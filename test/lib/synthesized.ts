@@ -88,10 +88,11 @@ const withoutHash = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8
 
 /** What each function's role may do, by the function's name. */
 export function grants(all: Synthesized): Record<string, Statement[]> {
-  const policies = ofType(all.service, 'AWS::IAM::Policy');
+  const both = (type: string): [string, Resource][] => [all.service, all.data].flatMap((template) => ofType(template, type));
+  const policies = both('AWS::IAM::Policy');
   const byRole = policies.flatMap(([, { Properties }]) => (resolved(Properties['Roles'], all) as string[]).map((role) => [role, resolved(Properties['PolicyDocument'].Statement, all) as Statement[]] as const));
   return Object.fromEntries(
-    ofType(all.service, 'AWS::Lambda::Function').map(([, { Properties }]) => {
+    both('AWS::Lambda::Function').map(([, { Properties }]) => {
       const role = String(resolved(Properties['Role'], all)).replace(/\.Arn$/, '');
       return [String(Properties['LoggingConfig'].LogGroup.Ref).replace(/log[0-9A-F]{8}$/, ''), byRole.filter(([name]) => name === role).flatMap(([, statements]) => statements)];
     }),

@@ -12,7 +12,7 @@ const registry = alarmRegistry(prod.stage);
 const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
 const metricsPage = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
 const FUNCTIONS = Object.keys(prod.stacks.service.functions);
-const MACHINES = ['verify-vault', 'audit-table', 'take-snapshot'];
+const MACHINES = ['verify-vault', 'audit-table', 'run-drill', 'take-snapshot'];
 
 const headings = [...runbook.matchAll(/^## (\S+)$/gm)].map((match) => match[1]!);
 /** Articles on what no alarm of ours can tell: it takes what would ring with it, or only a person notices. */

@@ -76,21 +76,23 @@ describe('the door', () => {
   const routes = (all: typeof prod): Record<string, Loose> => Object.fromEntries(ofType(all.service, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => [Properties['RouteKey'] as string, resolved(Properties, all)]));
   const OPEN = ['GET /health', 'GET /webhook', 'POST /webhook'];
 
-  it.each([['prod', prod], ['local', local], ['dev', dev]])('of stage %s: no route but the webhook and health is without the authorizer, and without the scope that only access tokens have', (_name, all) => {
-    const open = Object.entries(routes(all)).filter(([, { AuthorizationType, AuthorizerId, AuthorizationScopes }]) => AuthorizationType !== 'JWT' || AuthorizerId === undefined || AuthorizationScopes?.length !== 1);
+  it.each([['prod', prod], ['local', local], ['dev', dev]])('of stage %s: no route but the webhook and health is without the authorizer, and without a scope that only access tokens have, of people or, on one route, of a system', (_name, all) => {
+    const [person, system] = ['aws.cognito.signin.user.admin', 'intact/outbound'];
+    const open = Object.entries(routes(all)).filter(([, { AuthorizationType, AuthorizerId }]) => AuthorizationType !== 'JWT' || AuthorizerId === undefined);
     expect(open.map(([key]) => key).sort()).toEqual(OPEN);
+    for (const [key, { AuthorizationScopes }] of Object.entries(routes(all))) if (!OPEN.includes(key)) expect([key, AuthorizationScopes]).toEqual([key, key === 'POST /v1/outbound' ? [person, system] : [person]]);
     expect(Object.keys(routes(all)).length).toBeGreaterThan(OPEN.length);
     // A catch-all would let through what nobody has thought of.
     for (const key of Object.keys(routes(all))) expect(key).toMatch(/^(GET|POST|PATCH|PUT|DELETE) \/(webhook|health|v1\/[a-z{}/-]+)$/i);
   });
 
-  it('believes our pool alone, for our client alone', () => {
+  it('believes our pool alone, for our two clients alone', () => {
     const authorizers = ofType(prod.service, 'AWS::ApiGatewayV2::Authorizer');
     expect(authorizers).toHaveLength(1);
     expect(resolved(authorizers[0]![1].Properties, prod)).toMatchObject({
       AuthorizerType: 'JWT',
       IdentitySource: ['$request.header.Authorization'],
-      JwtConfiguration: { Audience: [expect.stringMatching(/^StaffPoolStaff/)], Issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/StaffPool' },
+      JwtConfiguration: { Audience: [expect.stringMatching(/^StaffPoolStaff/), expect.stringMatching(/^StaffPoolSender/)], Issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/StaffPool' },
     });
   });
 
