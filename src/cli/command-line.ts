@@ -20,6 +20,10 @@ export type CommandLine =
 
 const GLOBAL: readonly OptionName[] = ['json', 'stage', 'help', 'version'];
 const specOf = (name: OptionName): OptionSpec => OPTIONS[name];
+/** An id of ours, 43 characters of base64url, may begin with a hyphen; no option is spelt like one. */
+const HASH = /^-[A-Za-z0-9_-]{42}$/;
+/** Can be in no argument. */
+const NO_OPTION = '\0';
 const isOption = (name: string): name is OptionName => Object.hasOwn(OPTIONS, name);
 
 /** Parses `argv` (without node and script) against the table. Throws Failure `usage`. */
@@ -44,7 +48,7 @@ function tokens(argv: readonly string[], table: readonly CommandSpec[]): { words
     (Object.keys(OPTIONS) as OptionName[]).map((name) => [name, { type: specOf(name).value === undefined ? ('boolean' as const) : ('string' as const) }]),
   );
   const parsed = parseArgs({
-    args: argv.map((word) => (word === '-h' ? '--help' : word)),
+    args: argv.map((word) => (word === '-h' ? '--help' : HASH.test(word) ? `${NO_OPTION}${word}` : word)),
     options: definitions,
     strict: false,
     allowPositionals: true,
@@ -53,7 +57,7 @@ function tokens(argv: readonly string[], table: readonly CommandSpec[]): { words
   const words: string[] = [];
   const options = new Map<OptionName, string | true>();
   for (const token of parsed.tokens) {
-    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind === 'positional') words.push(token.value.startsWith(NO_OPTION) ? token.value.slice(NO_OPTION.length) : token.value);
     if (token.kind !== 'option') continue;
     const { name, rawName, value, inlineValue } = token;
     if (!isOption(name)) throw unknownOption(rawName, commandNamed(words, table));

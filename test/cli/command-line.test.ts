@@ -22,6 +22,12 @@ describe('a command line', () => {
     expect(parseCommandLine(['send', '-'], COMMANDS)).toMatchObject({ operands: ['-'] });
   });
 
+  it('takes an id that begins with a hyphen as an operand, one or two', () => {
+    const [one, two] = [`-${'a'.repeat(42)}`, `--${'B'.repeat(41)}`];
+    expect(parseCommandLine(['quarantine', 'replay', one, two, '--json'], COMMANDS)).toMatchObject({ command: { name: 'quarantine replay' }, operands: [one, two] });
+    expect(() => parseCommandLine(['quarantine', 'replay', one.slice(1), '-x'], COMMANDS)).toThrow(Failure);
+  });
+
   const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['an unknown command', ['verfy'], /did you mean "verify"/],
     ['an unknown subcommand', ['quarantine', 'lst'], /did you mean "quarantine list"/],
