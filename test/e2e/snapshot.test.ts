@@ -45,7 +45,10 @@ it('by the function: parts and a manifest, each under the lock of snapshots, and
   const [newest] = await listed();
   expect(newest?.records).toBe(run?.records);
   const objects = await under(`snapshot/${newest?.size}/`);
-  expect(objects.map((name) => name.split('/')[2]!.slice(0, -64))).toEqual(['000000-', 'manifest-']);
+  const names = objects.map((name) => name.split('/')[2]!.slice(0, -64));
+  // As many parts as what other tests filled the log with, and the manifest.
+  expect(names).toEqual([...names.slice(1).map((_, i) => `${String(i).padStart(6, '0')}-`), 'manifest-']);
+  expect(names.length).toBeGreaterThan(1);
   for (const name of objects) expect([name, ...(await lockOf(name))]).toEqual([name, 'COMPLIANCE', stage.snapshot.retentionDays + 1]);
   const [segment = ''] = await under('segment/');
   expect(await lockOf(segment)).toEqual(['COMPLIANCE', stage.lock.retentionDays + 1]);
@@ -56,7 +59,7 @@ it('by a person: the same, and clean to a verifier that looks at every lock', as
   const ran = await intact(['snapshot', '--json']);
   expect(ran.code).toBe(0);
   const { snapshot, parts } = JSON.parse(ran.stdout) as { readonly snapshot: string; readonly parts: number };
-  expect([parts, await lockOf(snapshot)]).toEqual([1, ['COMPLIANCE', stage.snapshot.retentionDays + 1]]);
+  expect([parts > 0, await lockOf(snapshot)]).toEqual([true, ['COMPLIANCE', stage.snapshot.retentionDays + 1]]);
   expect((await listed()).map(({ name }) => name)).toContain(snapshot);
   await allSealed();
   const { stdout } = await intact(['verify', '--no-memory', '--json']);
