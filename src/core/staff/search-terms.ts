@@ -22,11 +22,11 @@ const IS_UNSPACED = new RegExp(`^${UNSPACED}`, 'u');
 const ACCENTS = /[\u0300-\u036f]/g;
 
 /**
- * The form in which names are compared. Upper case first, because it has one form of what lower case has several of (ß and ss, ſ and s, ı and i); a sigma at the end of a word is a sigma.
- * Applied twice it changes nothing.
+ * The form in which names are compared. By way of upper case, because it has one form of what lower case has several of (ß and ss, ſ and s, ı and i), and to that by way of lower case, because ẞ has no other; a sigma at
+ * the end of a word is a sigma. Applied twice it changes nothing.
  */
 export function comparable(name: string): string {
-  const folded = name.normalize('NFKD').toUpperCase().toLowerCase().replace(/\u03c2/g, '\u03c3');
+  const folded = name.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().replace(/\u03c2/g, '\u03c3');
   return folded.normalize('NFKD').replace(ACCENTS, '').normalize('NFKC');
 }
 
