@@ -7,6 +7,7 @@ import { memoryDeliveryLog } from '../src/adapters/memory/delivery-log';
 import { memoryKeyInventory } from '../src/adapters/memory/key-inventory';
 import { itemsOf, memoryRestoreTarget, type MemoryTables } from '../src/adapters/memory/restore-target';
 import { memoryScratchTable } from '../src/adapters/memory/scratch-table';
+import { memoryWorkings } from '../src/adapters/memory/workings';
 import { memoryVaultReader } from '../src/adapters/memory/vault-reader';
 import type { Image } from '../src/core/image';
 import { verifierKey } from '../src/core/log/vkey';
@@ -14,7 +15,10 @@ import { RECORDS_TABLE } from '../src/core/records-table';
 import { auditTable } from '../src/operations/audit-table';
 import { publishLog } from '../src/operations/publish-log';
 import { reconcileDeliveries } from '../src/operations/reconcile-deliveries';
+import { restoreInParts } from '../src/operations/restore-in-parts';
+import { wholeSource } from '../src/operations/restore-share';
 import { restoreFromVault, runDrill } from '../src/operations/run-drill';
+import { inParts, type Step, type StepOutput } from '../src/operations/run-in-parts';
 import { sealRecords } from '../src/operations/seal-records';
 import { takeSnapshot } from '../src/operations/take-snapshot';
 import { checkLocks } from '../src/operations/verify-locks';
@@ -33,6 +37,10 @@ const PEOPLE = 100;
 const CONTENT = { text: { S: 'x'.repeat(700) }, raw: { B: Buffer.alloc(850, 120) } };
 /** Assumed, because only AWS can tell: milliseconds of a function with 3 GB for an entry (or record) it reads, opens or restores, waiting for S3 and DynamoDB included. */
 const MS = { verify: 0.03, audit: 0.1, drill: 0.3, snapshot: 0.1, reconcile: 0.1 } as const;
+/** As a drill, which is one and more. */
+const RESTORE_MS = MS.drill;
+/** Of a restore in parts. */
+const SHARES = 4;
 const GB = 3;
 const HOURS_A_MONTH = 720;
 const READ_UNIT = 4_096;
@@ -43,6 +51,8 @@ export interface WatchingCosts {
   readonly requests: Readonly<Record<keyof typeof MS, Counts>>;
   /** Of the verification, what looking at every version and its lock takes. */
   readonly lockScan: Counts;
+  /** Restoring all of it into another table, in so many shares. */
+  readonly restore: Counts;
   /** Parts and manifest of a snapshot, compressed. */
   readonly snapshotBytes: number;
 }
@@ -126,6 +136,8 @@ function countedTable(tables: MemoryTables, name: string, tally: Tally): ReturnT
     read: async (wanted) => {
       const found = await target.read(wanted);
       for (const image of found) tally.add('read', Math.ceil(itemBytes(image) / READ_UNIT));
+      // What is not there costs the least there is.
+      tally.add('read', wanted.length - found.length);
       return found;
     },
     write: async (images) => {
@@ -186,11 +198,26 @@ export async function watchingCosts(): Promise<WatchingCosts> {
     if (records < RECORDS) throw new Error(`the audit compared ${records} of ${RECORDS} records`);
   });
   const reconcile = await counted(async (ports) => reconcileDeliveries({ ...ports, deliveries: memoryDeliveryLog(), logRetentionDays: 3 }, { until: world.now() }));
-  return { requests: { verify, audit, drill, snapshot, reconcile }, lockScan, snapshotBytes };
+  const restore = await counted((ports, tally) => restoredInParts(world, ports, (name) => countedTable(tables, name, tally)));
+  return { requests: { verify, audit, drill, snapshot, reconcile }, lockScan, restore, snapshotBytes };
+}
+
+/** All records into a new table, as the state machine has it done. */
+async function restoredInParts(world: World, ports: ReturnType<typeof countedPorts>, tableAt: (name: string) => ReturnType<typeof memoryRestoreTarget>): Promise<void> {
+  const parting = { workings: memoryWorkings(), macKeys: async () => [world.macKey] as const, now: world.now };
+  const head = await world.log.readHead();
+  const size = head === 'absent' ? 0 : head.size;
+  const deps = { ...ports, inbox: world.inbox, live: tableAt('records'), siblings: [], prefix: 'records-restored-', tableAt, sources: { vault: wholeSource(ports.vault) } };
+  const step = async (asked: Step): Promise<StepOutput> => (await inParts(parting, restoreInParts(deps, { wholeUpTo: Math.ceil(size / SHARES) }), asked)).output;
+  const begun = await step({ step: 'begin', asked: { to: 'records-restored-one', point: { size }, from: 'vault', by: 'bench' } });
+  if (begun.done || begun.parts.length !== SHARES) throw new Error(`the restore goes in ${SHARES} parts`);
+  const { run, round, parts } = begun;
+  for (const part of parts) await step({ step: 'part', part, run, round });
+  await step({ step: 'merge', run, round });
 }
 
 /** What each costs once, and in a month of `stage`, for a million records in the log and a million received in that month. */
-export function printWatchingCosts({ requests, lockScan, snapshotBytes }: WatchingCosts, stage: Stage): void {
+export function printWatchingCosts({ requests, lockScan, restore, snapshotBytes }: WatchingCosts, stage: Stage): void {
   const runs: Readonly<Record<keyof typeof MS, number>> = {
     verify: HOURS_A_MONTH / stage.verifyEveryHours,
     audit: HOURS_A_MONTH / stage.auditEveryHours,
@@ -220,5 +247,7 @@ export function printWatchingCosts({ requests, lockScan, snapshotBytes }: Watchi
   const replicated = stage.offsite === null ? 0 : storing + runs.snapshot * GBs * PRICE.transferGB;
   console.log(`| snapshots kept: ${kept.toFixed(1)} of ${GBs.toFixed(2)} GB${stage.offsite === null ? '' : ', here and in the second region'} | | | | | | | ${money(storing + replicated)} |`);
   console.log(`| **together** | | | | | | | **${money(month + storing + replicated)}** |`);
+  const restored = dollars(restore) + compute({ ms: 1e6 * RESTORE_MS, GB });
+  console.log(`Restored once into another table, in ${SHARES} parts: ${thousands(restore.read)} read units, ${thousands(restore.write)} write units, ${thousands(restore.get)} gets: ${money(restored)}.`);
   console.log(`Of the verification the lock scan is ${thousands(lockScan.get)} of ${thousands(requests.verify.get)} gets, ${money(dollars(lockScan))} a run. Ten million records in the log: ten times as much, of everything but the reconciliation.`);
 }

@@ -8,6 +8,7 @@ import { operatorRoleName, type Stage } from '../stage';
 import type { TrailStack } from '../trail-stack';
 import { auditorStatements, breakGlassStatements, mayAssume, operatorStatements, type Places } from './operator-policy';
 import { reviewed } from './reviewed';
+import { machineName } from './whole-vault';
 
 const SESSION = Duration.hours(1);
 /** Nobody disables a key with a code that was typed a while ago. */
@@ -68,6 +69,11 @@ export class OperatorRoles extends Construct {
       views: this.of(data.views, data.views.table.tableArn),
       vault: this.of(data.vault, data.vault.bucket.bucketArn),
       inbox: this.of(data.inbox, data.inbox.bucket.bucketArn),
+      workings: this.of(data.workings, data.workings.bucket.bucketArn),
+      restoreMachine: {
+        machine: arn('states', 'stateMachine', machineName(stage, 'restore-table'), ArnFormat.COLON_RESOURCE_NAME),
+        executions: `${arn('states', 'execution', machineName(stage, 'restore-table'), ArnFormat.COLON_RESOURCE_NAME)}:*`,
+      },
       dataKey: this.of(data.dataKey, data.dataKey.keyArn),
       wrappingKey: this.of(data.wrappingKey, data.wrappingKey.keyArn),
       signingKey: this.of(data.signingKey, data.signingKey.keyArn),

@@ -15,11 +15,16 @@ import type { PartedName } from './alarm-registry';
 import { reviewed } from './reviewed';
 
 /** Parts at a time: each reads the log, and the tables beside it must bear it. Drills share one scratch table. */
-const AT_ONCE: Readonly<Record<PartedName, number>> = { 'verify-vault': 5, 'audit-table': 5, 'run-drill': 1, 'take-snapshot': 5 };
+const AT_ONCE: Readonly<Record<PartedName, number>> = { 'verify-vault': 5, 'audit-table': 5, 'run-drill': 1, 'take-snapshot': 5, 'restore-table': 5 };
+/** An operator asks for it, and for what: the others know that themselves. What could not be restored the merge says, and who asks again has that alone restored. */
+const ASKED: PartedName = 'restore-table';
 /** Of the map, in the names of its executions. */
 const LABEL = 'Parts';
 /** As asynchronous calls are tried again: what was throttled or away for a moment is there then. */
 const RETRIES = { maxAttempts: 2, interval: Duration.minutes(1), backoffRate: 2 };
+
+/** A name a person can type at night. */
+export const machineName = ({ name }: Stage, task: PartedName): string => `Intact-${name}-${task}`;
 
 export interface WholeVaultProps {
   readonly stage: Stage;
@@ -34,7 +39,7 @@ export class WholeVault extends Construct {
     super(scope, id);
     this.stage = stage;
     const around = (name: PartedName): StateMachine => this.around(name, functions[name]);
-    this.machines = { 'verify-vault': around('verify-vault'), 'audit-table': around('audit-table'), 'run-drill': around('run-drill'), 'take-snapshot': around('take-snapshot') };
+    this.machines = { 'verify-vault': around('verify-vault'), 'audit-table': around('audit-table'), 'run-drill': around('run-drill'), 'take-snapshot': around('take-snapshot'), 'restore-table': around('restore-table') };
   }
 
   private around(task: PartedName, fn: Lambda): StateMachine {
@@ -47,8 +52,7 @@ export class WholeVault extends Construct {
     });
     const role = new Role(this, `${task}-role`, { assumedBy: new ServicePrincipal('states.amazonaws.com'), description: `Intact ${stage.name}: calls ${task}, in parts where it has to` });
     const machine = new StateMachine(this, task, {
-      // A name a person can type at night.
-      stateMachineName: `Intact-${stage.name}-${task}`,
+      stateMachineName: machineName(stage, task),
       definitionBody: DefinitionBody.fromChainable(this.definition(task, fn)),
       stateMachineType: StateMachineType.STANDARD,
       role,
@@ -73,7 +77,8 @@ export class WholeVault extends Construct {
       label: LABEL,
       itemsPath: '$.parts',
       itemSelector: { step: 'part', ...turn, part: JsonPath.stringAt('$$.Map.Item.Value') },
-      // None may fail: what was not looked at is not clean.
+      // None may fail: what was not looked at is not clean. Of a restore the others are worth something all the same.
+      ...(task === ASKED && { toleratedFailurePercentage: 100 }),
       maxConcurrency: AT_ONCE[task],
       // A function may take fifteen minutes, an express execution five.
       mapExecutionType: StateMachineType.STANDARD,
@@ -83,7 +88,7 @@ export class WholeVault extends Construct {
     const isDone = new Choice(this, `${task}-IsDone`, { stateName: 'Done?' });
     isDone.when(Condition.booleanEquals('$.done', true), new Succeed(this, `${task}-Done`, { stateName: 'Done' }));
     isDone.otherwise(parts.next(call('Merge', { step: 'merge', ...turn })).next(isDone));
-    return call('Begin', { step: 'begin' }).next(isDone);
+    return call('Begin', { step: 'begin', ...(task === ASKED && { asked: JsonPath.entirePayload }) }).next(isDone);
   }
 }
 

@@ -53,7 +53,7 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io, 
     import('../adapters/aws/kms'),
     import('../adapters/aws/app-secrets'),
   ]);
-  const [{ recordStore }, { logStore }, { keyTable }, { viewStore }, { s3Vault }, { s3Inbox }, { s3VaultReader }, { CloudWatchClient }, { cloudWatchMonitoring }, { tableByHand }, { sdkSettings }, { recordRepairs }, { restoreTarget }, { scratchTable }, { keyInventory }, { LambdaClient }, { streamReaders }, { cloudWatchDeliveryLog, cloudWatchLogsClient }, { metaToken }, { metaMessageHistory }, { cognitoClient, staffPool }, { staffFile }] = await Promise.all([
+  const [{ recordStore }, { logStore }, { keyTable }, { viewStore }, { s3Vault }, { s3Inbox }, { s3VaultReader }, { CloudWatchClient }, { cloudWatchMonitoring }, { tableByHand }, { sdkSettings }, { recordRepairs }, { restoreTarget }, { scratchTable }, { keyInventory }, { LambdaClient }, { streamReaders }, { cloudWatchDeliveryLog, cloudWatchLogsClient }, { metaToken }, { metaMessageHistory }, { cognitoClient, staffPool }, { staffFile }, { s3Workings }, { stateMachineRestores, stepFunctionsClient }] = await Promise.all([
     import('../adapters/aws/record-store'),
     import('../adapters/aws/log-store'),
     import('../adapters/aws/key-table'),
@@ -76,6 +76,8 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io, 
     import('../adapters/web/meta-history'),
     import('../adapters/operator/staff-pool'),
     import('../../local/state-directory'),
+    import('../adapters/aws/s3-workings'),
+    import('../adapters/operator/restore-runs'),
   ]);
   const place = target.kind === 'local' ? localPlace(target) : await deployedPlace(target.stage, overrides, facts);
   const here: ClientOverrides = { ...overrides, region: place.region };
@@ -86,6 +88,7 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io, 
   const lambda = new LambdaClient(sdkSettings(here) as ConstructorParameters<typeof LambdaClient>[0] & object);
   const logs = cloudWatchLogsClient(here);
   const cognito = cognitoClient(here);
+  const stepFunctions = stepFunctionsClient(here);
   const { meta } = facts.reconcile;
   const vaultLockedFor = (retentionDays: number): Vault => s3Vault(objects, { bucket: outputs.VaultBucketName, lockMode: facts.lock.mode, retentionDays, unlockedTag: UNLOCKED_TAG }, io.now);
   return {
@@ -97,6 +100,12 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io, 
     repairs: recordRepairs(dynamoDb, outputs.RecordsTableName),
     tableAt: (name) => restoreTarget(dynamoDb, name),
     streamReaders: streamReaders(lambda, dynamoDb),
+    ...(outputs.WorkingsBucketName !== undefined && outputs.RestoreMachineArn !== undefined && {
+      restoresInParts: {
+        workings: s3Workings(objects, outputs.WorkingsBucketName),
+        runs: stateMachineRestores(stepFunctions, outputs.RestoreMachineArn),
+      },
+    }),
     scratch: scratchTable(dynamoDb, `${outputs.RecordsTableName}${SCRATCH_SUFFIX}`),
     inventory: keyInventory(dynamoDb, outputs.KeysTableName),
     log: logStore(dynamoDb, outputs.LogTableName),
@@ -129,7 +138,7 @@ export async function openDeployment(target: Target, facts: StageFacts, io: Io, 
     ...(target.kind === 'local' && { byHand: tableByHand(dynamoDb, outputs.RecordsTableName) }),
     post: (url, body, headers) => post(url, body, headers, target.kind === 'local' ? target.ca : undefined),
     operator: () => (target.kind === 'local' ? Promise.resolve(`local:${userInfo().username}`) : callerArn(here)),
-    close: () => [dynamoDb, objects, keys, secretsManager, cloudWatch, lambda, logs, cognito].forEach((client) => client.destroy()),
+    close: () => [dynamoDb, objects, keys, secretsManager, cloudWatch, lambda, logs, cognito, stepFunctions].forEach((client) => client.destroy()),
   };
 }
 

@@ -25,6 +25,8 @@ export const outputsShape = z.looseObject({
   SigningKeyArn: z.string(),
   AlarmTopicArn: z.string().optional(),
   WrappingKeyArn: z.string(),
+  WorkingsBucketName: z.string().optional(),
+  RestoreMachineArn: z.string().optional(),
   UserPoolId: z.string().optional(),
   UserPoolClientId: z.string().optional(),
 });

@@ -10,10 +10,12 @@ import type { DeliveryLog } from '../ports/delivery-log';
 import type { MessageHistory } from '../ports/message-history';
 import type { Monitoring } from '../ports/monitoring';
 import type { RecordRepairs } from '../ports/record-repairs';
+import type { RestoreRuns } from '../ports/restore-runs';
 import type { ScratchTable } from '../ports/scratch-table';
 import type { StreamReaders } from '../ports/stream-readers';
 import type { ConfigurableTarget } from '../ports/table-configuration';
 import type { VaultReader } from '../ports/vault-reader';
+import type { Workings } from '../ports/workings';
 import type { LockPolicy } from '../operations/verify-locks';
 import type { StaffAccess } from './staff-access';
 import type { Outputs, Target } from './target';
@@ -30,6 +32,8 @@ export interface Deployment {
   tableAt(name: string): ConfigurableTarget;
   /** Who reads the streams of tables; for restore only. */
   readonly streamReaders: StreamReaders;
+  /** Restores in parts, and what they leave; absent where the stage was deployed before there were any. */
+  readonly restoresInParts?: { readonly runs: RestoreRuns; readonly workings: Workings };
   /** The one table a drill makes and drops. */
   readonly scratch: ScratchTable;
   /** Whose keys there are. */

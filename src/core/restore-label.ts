@@ -37,9 +37,33 @@ export function labelIn(tags: readonly string[]): RestoreLabel | 'none' | 'unrea
   return { origin, point: size === undefined ? { at } : { size: Number(size) }, part: part !== undefined, incomplete: incomplete !== undefined };
 }
 
+/** The run in parts that fills the table, and whether it has ended. One that has not goes on where it stopped; what an ended one left behind says nothing of the table as it is now. */
+const RUN_TAG = 'intact:restore-run';
+const RUN_FORM = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)( ended)?$/;
+
+export interface RestoreRun {
+  /** When it began, ISO 8601 UTC with milliseconds. */
+  readonly run: string;
+  readonly ended: boolean;
+}
+
+export function runIn(tags: readonly string[]): RestoreRun | undefined {
+  const value = tags.find((tag) => tag.startsWith(`${RUN_TAG}=`))?.slice(RUN_TAG.length + 1) ?? '';
+  const [, run, ended] = RUN_FORM.exec(value) ?? [];
+  return run === undefined ? undefined : { run, ended: ended !== undefined };
+}
+
+/** `tags` with this run in place of any other; sorted. */
+export const withRun = (tags: readonly string[], { run, ended }: RestoreRun): readonly string[] => [...tags.filter(isNoRun), `${RUN_TAG}=${run}${ended ? ' ended' : ''}`].sort();
+
+const isNoRun = (tag: string): boolean => !tag.startsWith(`${RUN_TAG}=`);
+
 export const isSamePoint = (a: RestorePoint, b: RestorePoint): boolean => formatPoint(a) === formatPoint(b);
 
 /** `tags` with this label in place of any other; sorted. */
-export const withLabel = (tags: readonly string[], label: RestoreLabel): readonly string[] => [...withoutLabel(tags), `${RESTORE_TAG}=${formatLabel(label)}`].sort();
+export const withLabel = (tags: readonly string[], label: RestoreLabel): readonly string[] => [...tags.filter(isNoLabel), `${RESTORE_TAG}=${formatLabel(label)}`].sort();
 
-export const withoutLabel = (tags: readonly string[]): readonly string[] => tags.filter((tag) => !tag.startsWith(`${RESTORE_TAG}=`));
+/** Without what restores say of a table. */
+export const withoutLabel = (tags: readonly string[]): readonly string[] => tags.filter((tag) => isNoLabel(tag) && isNoRun(tag));
+
+const isNoLabel = (tag: string): boolean => !tag.startsWith(`${RESTORE_TAG}=`);

@@ -32,3 +32,10 @@ export function isTurnOfReplica(now: Date, everyHours: number, of: number, every
 
 /** `share 3/7`, counted from 1 as people do; empty for the whole. */
 export const shareName = ({ number, of }: Share): string => (of === 1 ? '' : `share ${number + 1}/${of}`);
+
+/** The share that has this name. */
+export function shareNamed(name: string): Share | undefined {
+  if (name === '') return WHOLE;
+  const [, number = 0, of = 0] = (/^share (\d{1,9})\/(\d{1,9})$/.exec(name) ?? []).map(Number);
+  return number >= 1 && number <= of ? { number: number - 1, of } : undefined;
+}

@@ -3,7 +3,8 @@ import { finerShare, type Share } from '../core/shares';
 import type { AuditCode } from '../core/table-audit';
 import { auditShare, auditTable, recordAudit, type AuditDeps, type AuditReport } from './audit-table';
 import type { Done, PartedWork } from './run-in-parts';
-import { partsOf, type WholeUpTo } from './whole-up-to';
+import { secondsSince, sums } from './sums-of-parts';
+import { partsOfShare, type WholeUpTo } from './whole-up-to';
 
 interface AuditPlan {
   readonly share: Share;
@@ -21,8 +22,8 @@ export function auditInParts(deps: AuditDeps, { share, wholeUpTo }: { readonly s
   return {
     task: 'audit-table',
     async begin() {
-      const [turn, head] = [share(), await deps.log.readHead()];
-      const names = partsOf((head === 'absent' ? 0 : head.size) / turn.of, wholeUpTo);
+      const turn = share();
+      const names = await partsOfShare(deps, turn, wholeUpTo);
       if (names.length === 1) return done(auditFields(await auditTable(deps, { share: turn })));
       return { done: false, plan: { share: turn, into: names.length }, parts: names, todo: names };
     },
@@ -42,22 +43,17 @@ const done = (fields: AuditFields): Done<AuditFields> => ({ done: true, fields }
 
 /** As if one audit had looked at all of them. `size`: what all were held against is at least that. */
 function together(reports: readonly ShareReport[], share: Share, run: string, now: Date): ShareReport {
-  const sum = (count: (report: ShareReport) => number): number => reports.reduce((total, report) => total + count(report), 0);
-  const codes = [...new Set(reports.flatMap(({ byCode }) => Object.keys(byCode) as AuditCode[]))];
-  const findings = sum((report) => report.findings);
+  const total = sums(reports, 'records', 'findings', 'waiting', 'closed', 'asked', 'statusesWithoutMessage');
+  const byCode: Partial<Record<AuditCode, number>> = {};
+  for (const report of reports) for (const [code, n] of Object.entries(report.byCode) as [AuditCode, number][]) byCode[code] = (byCode[code] ?? 0) + n;
   return {
     audit: run,
-    ok: findings === 0,
+    ok: total.findings === 0,
     share,
+    ...total,
     size: Math.min(...reports.map(({ size }) => size)),
-    records: sum(({ records }) => records),
-    findings,
-    byCode: Object.fromEntries(codes.map((code) => [code, sum(({ byCode }) => byCode[code] ?? 0)])),
-    waiting: sum(({ waiting }) => waiting),
-    closed: sum(({ closed }) => closed),
-    asked: sum(({ asked }) => asked),
-    statusesWithoutMessage: sum(({ statusesWithoutMessage }) => statusesWithoutMessage),
-    keys: { checked: sum(({ keys }) => keys.checked), erased: sum(({ keys }) => keys.erased), unused: sum(({ keys }) => keys.unused) },
-    seconds: (now.getTime() - Date.parse(run)) / 1000,
+    byCode,
+    keys: sums(reports.map(({ keys }) => keys), 'checked', 'erased', 'unused'),
+    seconds: secondsSince(run, now),
   };
 }

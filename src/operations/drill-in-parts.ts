@@ -3,9 +3,10 @@
  * other; a part that finds it taken ends as `busy` and is tried again.
  */
 import { finerShare, type Share } from '../core/shares';
-import { drillShare, recordDrill, runDrill, type DrillDeps, type DrillReport, type DrillSource } from './run-drill';
+import { drillShare, recordDrill, runDrill, type DrillDeps, type DrillSource, type DrillSummary } from './run-drill';
 import type { Done, PartedWork } from './run-in-parts';
-import { partsOf, type WholeUpTo } from './whole-up-to';
+import { secondsSince, sums } from './sums-of-parts';
+import { partsOfShare, type WholeUpTo } from './whole-up-to';
 
 interface DrillPlan {
   readonly share: Share;
@@ -13,11 +14,10 @@ interface DrillPlan {
   readonly into: number;
 }
 
-/** What a part hands on: which records differ stands in its log lines' numbers; the keys themselves are for the one who drills by hand. */
-type ShareReport = Omit<DrillReport, 'found'>;
-export type DrillFields = Omit<ShareReport, 'share'> & { readonly share: number };
+/** What a part says: how much differs; the keys of what does are for the one who drills by hand. */
+export type DrillFields = Omit<DrillSummary, 'share'> & { readonly share: number };
 
-export const drillFields = ({ found: _, share, ...report }: DrillReport | (ShareReport & { readonly found?: never })): DrillFields => ({ ...report, share: share.number });
+export const drillFields = ({ drill, ok, share, from, size, behind, records, differences, newer, restoreSeconds, seconds }: DrillSummary): DrillFields => ({ drill, ok, share: share.number, from, size, behind, records, differences, newer, restoreSeconds, seconds });
 
 export interface DrillTurn extends WholeUpTo {
   readonly share: () => Share;
@@ -27,12 +27,12 @@ export interface DrillTurn extends WholeUpTo {
 }
 
 /** `share`, `from`: whose turn it is, and from where. */
-export function drillInParts(deps: DrillDeps, { share, from, lastsAtMostMs, wholeUpTo }: DrillTurn): PartedWork<DrillPlan, ShareReport, DrillFields> {
+export function drillInParts(deps: DrillDeps, { share, from, lastsAtMostMs, wholeUpTo }: DrillTurn): PartedWork<DrillPlan, DrillSummary, DrillFields> {
   return {
     task: 'run-drill',
     async begin() {
-      const [turn, source, head] = [share(), from(), await deps.log.readHead()];
-      const names = partsOf((head === 'absent' ? 0 : head.size) / turn.of, wholeUpTo);
+      const [turn, source] = [share(), from()];
+      const names = await partsOfShare(deps, turn, wholeUpTo);
       if (names.length === 1) return done(await runDrill(deps, { share: turn, from: source, lastsAtMostMs }));
       return { done: false, plan: { share: turn, from: source, into: names.length }, parts: names, todo: names };
     },
@@ -51,23 +51,19 @@ export function drillInParts(deps: DrillDeps, { share, from, lastsAtMostMs, whol
   };
 }
 
-const done = (report: DrillReport | ShareReport): Done<DrillFields> => ({ done: true, fields: drillFields(report) });
+const done = (report: DrillSummary): Done<DrillFields> => ({ done: true, fields: drillFields(report) });
 
 /** As if one drill had restored all of them. `size`, `behind`: all were restored to at least that, and none lacked more. */
-function together(reports: readonly ShareReport[], { share, from }: DrillPlan, run: string, now: Date): ShareReport {
-  const sum = (count: (report: ShareReport) => number): number => reports.reduce((total, report) => total + count(report), 0);
-  const differences = sum((report) => report.differences);
+function together(reports: readonly DrillSummary[], { share, from }: DrillPlan, run: string, now: Date): DrillSummary {
+  const total = sums(reports, 'records', 'differences', 'newer', 'restoreSeconds');
   return {
     drill: run,
-    ok: differences === 0,
+    ok: total.differences === 0,
     share,
     from,
+    ...total,
     size: Math.min(...reports.map(({ size }) => size)),
     behind: Math.max(...reports.map(({ behind }) => behind)),
-    records: sum(({ records }) => records),
-    differences,
-    newer: sum(({ newer }) => newer),
-    restoreSeconds: sum(({ restoreSeconds }) => restoreSeconds),
-    seconds: (now.getTime() - Date.parse(run)) / 1000,
+    seconds: secondsSince(run, now),
   };
 }

@@ -12,9 +12,10 @@ import type { StatesOptions } from './restore-states';
 
 /**
  * `before-first`, `in-future`, `past-end`: no such point of the log. `foreign-label`: the table holds another restore. `not-empty`: it holds records and is no restore. `of-a-stage`: it is a
- * deployment's own. `live-not-back`: facts are not taken back. `other-log`: the vault is not this deployment's. `no-keys`: without them nothing can be opened.
+ * deployment's own. `live-not-back`: facts are not taken back. `other-log`: the vault is not this deployment's. `no-keys`: without them nothing can be opened. In parts
+ * only: `not-a-copy`: no table of that name is restored into. `no-replica`: there is none. `no-settings`: nothing tells how tables are set.
  */
-export type RestoreErrorCode = 'before-first' | 'in-future' | 'past-end' | 'foreign-label' | 'not-empty' | 'of-a-stage' | 'live-not-back' | 'other-log' | 'no-keys';
+export type RestoreErrorCode = 'before-first' | 'in-future' | 'past-end' | 'foreign-label' | 'not-empty' | 'of-a-stage' | 'live-not-back' | 'other-log' | 'no-keys' | 'not-a-copy' | 'no-replica' | 'no-settings';
 
 /** Nothing was written. */
 export class RestoreError extends Error {
@@ -37,7 +38,7 @@ export interface Admission {
 }
 
 /** Whether this table may be restored into, and from which point: a table that was begun is finished as it was begun. Throws `RestoreError`. */
-export async function admitted(target: RestoreTarget, there: TableSettings | 'absent', options: RestoreOptions, { origin, size }: Checkpoint): Promise<Admission> {
+export async function admitted(target: RestoreTarget, there: TableSettings | 'absent', options: Omit<RestoreOptions, 'settings'>, { origin, size }: Checkpoint): Promise<Admission> {
   const label = there === 'absent' ? 'none' : labelIn(there.tags);
   if (label === 'unreadable') throw foreign(`${target.name} carries a label that is none of this program's`);
   const isNamed = options.size !== undefined || options.at !== undefined;
@@ -71,7 +72,7 @@ async function checkUnused(target: RestoreTarget, there: TableSettings): Promise
 }
 
 /** The live table is brought to what the log says of it now; nothing newer is taken from it. */
-export function admittedLive(there: TableSettings | 'absent', options: RestoreOptions, { origin, size }: Checkpoint): Admission {
+export function admittedLive(there: TableSettings | 'absent', options: Omit<RestoreOptions, 'settings'>, { origin, size }: Checkpoint): Admission {
   if (options.size !== undefined || options.at !== undefined) {
     throw new RestoreError('live-not-back', 'the live table is not taken back to an earlier point: what was recorded since is as true as what was before', 'restore the earlier point into another table');
   }
@@ -83,7 +84,7 @@ export function admittedLive(there: TableSettings | 'absent', options: RestoreOp
   return { point: { size }, compare: there === 'absent' ? 'empty' : 'live', resumes: typeof label === 'object' && label.incomplete, label: isBegun ? labels : undefined };
 }
 
-export function checkOrigin({ origin }: RestoreOptions, checkpoint: Checkpoint): void {
+export function checkOrigin({ origin }: Omit<RestoreOptions, 'settings'>, checkpoint: Checkpoint): void {
   if (origin === undefined || origin === checkpoint.origin) return;
   throw new RestoreError('other-log', `the vault holds the log ${checkpoint.origin}, this deployment's is ${origin}: its keys open nothing there`, 'name the vault of this deployment, or a copy of it, with --from');
 }
@@ -94,6 +95,17 @@ export function checkedPoint(point: Admission['point'], checkpoint: Checkpoint, 
   if (point.size !== undefined && point.size > checkpoint.size) throw new RestoreError('past-end', `the published log ends at ${checkpoint.size} entries, before ${point.size}`, `name a size from 1 to ${checkpoint.size}, or none for all of it`);
   if (point.size !== undefined && point.size < 1) throw new RestoreError('before-first', 'before its first entry the log has nothing to restore', `name a size from 1 to ${checkpoint.size}`);
   return point;
+}
+
+/** Sorts behind every time. */
+const LATER = '~';
+
+/** For who does not read the log: throws `RestoreError` where nothing in its first entries is as old as `at`. */
+export async function checkHasBegun(vault: PublishedLog, checkpoint: Checkpoint, at: string): Promise<void> {
+  for await (const { entries } of publishedEntries(vault, checkpoint)) {
+    if (entries.some((bytes) => (entryIn(bytes)?.at ?? LATER) <= at)) return;
+    throw await nothingThen(vault, checkpoint, at);
+  }
 }
 
 /** Why there was nothing at all until `at`. */

@@ -1,7 +1,7 @@
 /** What a restored table is to be set to, and how a table that is there differs from it. */
 import { RECORDS_TABLE } from '../core/records-table';
 import { withoutLabel } from '../core/restore-label';
-import type { TableSettings } from '../ports/restore-target';
+import type { RestoreTarget, TableSettings } from '../ports/restore-target';
 
 export interface SettingDifference {
   readonly setting: keyof TableSettings;
@@ -23,6 +23,22 @@ export const settingsBeside = (sibling: TableSettings, there?: TableSettings): T
   encryptionKey: sibling.encryptionKey ?? there?.encryptionKey ?? null,
   tags: ownTags(sibling.tags),
 });
+
+/**
+ * Settings of a table to restore into. A copy: as the live table is set. The live table itself, and a copy of one that is gone: as the deployment made it, which the first of `siblings` tells that is
+ * there. The keys table, of which there may be replicas, is made in another way. 'unknown': none is there. Throws `PortError`.
+ */
+export async function settingsToRestore({ live, siblings, isLive = false }: { readonly live: Described; readonly siblings: readonly Described[]; readonly isLive?: boolean }): Promise<TableSettings | 'unknown'> {
+  const there = await live.settings();
+  if (there !== 'absent' && !isLive) return settingsLike(there);
+  for (const each of siblings) {
+    const sibling = await each.settings();
+    if (sibling !== 'absent') return settingsBeside(sibling, there === 'absent' ? undefined : there);
+  }
+  return 'unknown';
+}
+
+type Described = Pick<RestoreTarget, 'settings'>;
 
 /** Without our label, which is the copied table's own, and without what only AWS may set. */
 const ownTags = (tags: readonly string[]): readonly string[] => withoutLabel(tags).filter((tag) => !tag.startsWith('aws:'));

@@ -11,11 +11,15 @@ import type { Workings } from '../ports/workings';
 export interface Done<Fields> {
   readonly done: true;
   readonly fields: Fields;
+  /** What whoever asked for the run is to be told (`reportOf`); plain JSON. */
+  readonly report?: unknown;
 }
 
 /** What is to be done in parts. `parts`: those whose results the merge needs; `todo`: those of them that are not there yet. Names: letters, digits, hyphens. */
 export interface Parted<Plan> {
   readonly done: false;
+  /** An earlier run that goes on; without one a new one begins. */
+  readonly run?: string;
   /** What the parts and the merge need to know; plain JSON. */
   readonly plan: Plan;
   readonly parts: readonly string[];
@@ -25,12 +29,21 @@ export interface Parted<Plan> {
 /** One task. `run` names one run of it: when it began, ISO 8601 UTC. */
 export interface PartedWork<Plan, Result, Fields> {
   readonly task: string;
+  /** The merge is given the results there are; without this it is not done while one is missing. */
+  readonly mayLackParts?: true;
   /** All of it at once where that is not too much. */
-  begin(run: string): Promise<Done<Fields> | Parted<Plan>>;
+  begin(run: string, asked: Asked): Promise<Done<Fields> | Parted<Plan>>;
   /** `Result`: plain JSON. */
   part(plan: Plan, part: string, run: string): Promise<{ readonly result: Result; readonly fields: Fields }>;
   /** Of all parts, by name. May ask for parts that are other ones; then it is asked again when these are done. */
   merge(plan: Plan, results: ReadonlyMap<string, Result>, run: string): Promise<Done<Fields> | Parted<Plan>>;
+}
+
+export interface Asked {
+  /** What was asked for, as it came; nobody has looked at it. */
+  readonly asked: unknown;
+  /** Whether a part of an earlier run left its result. */
+  hasResult(run: string, part: string): Promise<boolean>;
 }
 
 export interface InPartsDeps {
@@ -41,7 +54,7 @@ export interface InPartsDeps {
 
 /** A step, as the state machine asks for it. */
 export type Step =
-  | { readonly step: 'begin' }
+  | { readonly step: 'begin'; readonly asked?: unknown }
   | { readonly step: 'part'; readonly run: string; readonly round: number; readonly part: string }
   | { readonly step: 'merge'; readonly run: string; readonly round: number };
 
@@ -67,25 +80,32 @@ export async function inParts<Plan, Result, Fields>(deps: InPartsDeps, work: Par
   const store = await handing(deps, work.task);
   /** Died after the plan was put: a plan nobody follows, which the same step done again puts once more. */
   const goOn = async (outcome: Done<Fields> | Parted<Plan>, run: string, round: number): Promise<{ output: StepOutput; fields: Fields | undefined }> => {
-    if (outcome.done) return { output: { done: true }, fields: outcome.fields };
+    if (outcome.done) {
+      if (outcome.report !== undefined) await store.put(run, REPORT, outcome.report);
+      return { output: { done: true }, fields: outcome.fields };
+    }
     const { plan, parts, todo } = outcome;
     await store.put(run, planOf(round), { plan, parts } satisfies HandedPlan<Plan>);
     return { output: { done: false, run, round, parts: todo }, fields: undefined };
   };
   if (step.step === 'begin') {
     const run = deps.now().toISOString();
-    return goOn(await work.begin(run), run, 0);
+    const outcome = await work.begin(run, { asked: step.asked, hasResult: async (of, part) => typeof (await store.find(of, partOf(part))) === 'object' });
+    return goOn(outcome, (!outcome.done && outcome.run) || run, 0);
   }
   const { run, round } = step;
   const { plan, parts } = (await store.get(run, planOf(round))) as HandedPlan<Plan>;
   if (step.step === 'part') {
     const { result, fields } = await work.part(plan, step.part, run);
-    await store.put(run, `part-${step.part}`, result);
+    await store.put(run, partOf(step.part), result);
     return { output: { done: true }, fields };
   }
   if (round >= MAX_ROUNDS) throw new InPartsError('unending', `${work.task} of ${run} was put together ${round} times and is not whole`);
   const results = new Map<string, Result>();
-  for (const part of parts) results.set(part, (await store.get(run, `part-${part}`)) as Result);
+  for (const part of parts) {
+    if (work.mayLackParts && (await store.find(run, partOf(part))) === 'absent') continue;
+    results.set(part, (await store.get(run, partOf(part))) as Result);
+  }
   return goOn(await work.merge(plan, results, run), run, round + 1);
 }
 
@@ -95,18 +115,47 @@ interface HandedPlan<Plan> {
 }
 
 const planOf = (round: number): string => `plan-${round}`;
+const PART = 'part-';
+const partOf = (part: string): string => `${PART}${part}`;
+const REPORT = 'report';
 
-async function handing({ workings, macKeys }: InPartsDeps, task: string): Promise<{ put(run: string, name: string, value: unknown): Promise<void>; get(run: string, name: string): Promise<unknown> }> {
+/** How many parts of the first round of a run have left their results. 'absent': it has not begun, or its workings have expired. Throws `InPartsError` (`forged`), `PortError`. */
+export async function progressOf(deps: Pick<InPartsDeps, 'workings' | 'macKeys'>, task: string, run: string): Promise<{ readonly done: number; readonly of: number } | 'absent'> {
+  const plan = await (await handing(deps, task)).find(run, planOf(0));
+  if (plan === 'absent') return plan;
+  if (plan === 'forged') throw forged(handOverPath({ task, run, name: planOf(0) }));
+  const names = new Set((plan.value as HandedPlan<unknown>).parts.map((part) => handOverPath({ task, run, name: partOf(part) })));
+  const there = await deps.workings.list(handOverPath({ task, run, name: PART }).replace(/\.json$/, ''));
+  return { done: there.filter((name) => names.has(name)).length, of: names.size };
+}
+
+/** What a run that is done reports. Throws `InPartsError` (`absent`, `forged`), `PortError`. */
+export const reportOf = async (deps: Pick<InPartsDeps, 'workings' | 'macKeys'>, task: string, run: string): Promise<unknown> => (await handing(deps, task)).get(run, REPORT);
+
+interface Handing {
+  put(run: string, name: string, value: unknown): Promise<void>;
+  find(run: string, name: string): Promise<{ readonly value: unknown } | 'absent' | 'forged'>;
+  /** What has to be there. */
+  get(run: string, name: string): Promise<unknown>;
+}
+
+async function handing({ workings, macKeys }: Pick<InPartsDeps, 'workings' | 'macKeys'>, task: string): Promise<Handing> {
   const keys = await macKeys();
+  const find: Handing['find'] = async (run, name) => {
+    const bytes = await workings.get(handOverPath({ task, run, name }));
+    return bytes === 'absent' ? bytes : readHandOver(keys, { task, run, name }, bytes);
+  };
   return {
     put: (run, name, value) => workings.put(handOverPath({ task, run, name }), formatHandOver(keys[0], { task, run, name }, value)),
+    find,
     async get(run, name) {
       const path = handOverPath({ task, run, name });
-      const bytes = await workings.get(path);
-      if (bytes === 'absent') throw new InPartsError('absent', `${path} is not among the workings: the part that leaves it did not end, or it has expired`);
-      const read = readHandOver(keys, { task, run, name }, bytes);
-      if (read === 'forged') throw new InPartsError('forged', `${path} was not written by a part of this run`);
+      const read = await find(run, name);
+      if (read === 'absent') throw new InPartsError('absent', `${path} is not among the workings: the part that leaves it did not end, or it has expired`);
+      if (read === 'forged') throw forged(path);
       return read.value;
     },
   };
 }
+
+const forged = (path: string): InPartsError => new InPartsError('forged', `${path} was not written by a part of this run`);

@@ -1,8 +1,20 @@
 /** When a run is too much for one function, and into how many parts it goes then. */
+import type { Share } from '../core/shares';
+import type { LogStore } from '../ports';
 
 export interface WholeUpTo {
   /** Entries of the log that one function can open, or verify, within its time and memory. */
   readonly wholeUpTo: number;
+}
+
+interface HeadReader {
+  readonly log: Pick<LogStore, 'readHead'>;
+}
+
+/** The parts of a share of what the log holds now. */
+export async function partsOfShare({ log }: HeadReader, { of }: Share, wholeUpTo: number): Promise<readonly string[]> {
+  const head = await log.readHead();
+  return partsOf((head === 'absent' ? 0 : head.size) / of, wholeUpTo);
 }
 
 /** A state machine hands on 256 KB, and more parts than that are more than anybody wants to wait for. */

@@ -4,4 +4,6 @@ export interface Workings {
   put(name: string, bytes: Uint8Array): Promise<void>;
   /** Throws PortError. */
   get(name: string): Promise<Buffer | 'absent'>;
+  /** Names that begin with `prefix`. Throws PortError. */
+  list(prefix: string): Promise<readonly string[]>;
 }

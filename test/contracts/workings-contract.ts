@@ -20,6 +20,13 @@ export function workingsContract(name: string, make: () => Promise<Workings>): v
       }
     });
 
+    test('what was put is listed by what its name begins with, and nothing else is', async () => {
+      const run = `task/${randomUUID()}`;
+      for (const at of [`${run}/part-1.json`, `${run}/part-2.json`, `${run}/plan-0.json`]) await workings.put(at, Buffer.from('x'));
+      expect([...(await workings.list(`${run}/part-`))].sort()).toEqual([`${run}/part-1.json`, `${run}/part-2.json`]);
+      expect(await workings.list(`${run}/report`)).toEqual([]);
+    });
+
     test('what is put again is what counts', async () => {
       const at = path();
       for (const text of ['first', 'second']) await workings.put(at, Buffer.from(text));

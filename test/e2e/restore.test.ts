@@ -14,6 +14,8 @@ import {
   UpdateTableCommand,
 } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
+import { Env } from '../../src/runtime/env';
+import { withEnvironment } from './harness/as-function';
 import { aws, outputs } from './harness/cloud';
 import { answer, messages, newMarker, newMessageId, newPerson, newPhoneNumberId, text } from './harness/deliveries';
 import { intact, type Ran } from './harness/intact';
@@ -30,6 +32,7 @@ const ids = Array.from({ length: 6 }, newMessageId);
 const invented = { pk: { S: `m#${newMarker()}${'A'.repeat(5)}` }, sk: { S: `${newPhoneNumberId()}#message` } };
 
 interface Told {
+  readonly shares?: object;
   readonly plan: { readonly origin: string; readonly size: number; readonly records: number; readonly same: number; readonly toWrite: number; readonly toRemove: readonly { pk: string }[]; readonly losses: number; readonly settings: readonly unknown[] };
   readonly result: { readonly written: number; readonly left: readonly { readonly key: { readonly pk: string } }[]; readonly settings: readonly unknown[] } | null;
 }
@@ -109,6 +112,36 @@ describe('npx intact restore into a table of its own', () => {
     }
     const past = await intact(['restore', '--to', `${copy}-x`, '--size', '99999999']);
     expect([past.code, past.stderr]).toEqual([2, expect.stringContaining('the published log ends at')]);
+  });
+});
+
+describe('npx intact restore --in-parts', () => {
+  const parts = `${live}-restored-${newMarker().slice(6, 18)}`;
+
+  afterAll(async () => {
+    await aws.dynamodb.send(new UpdateTableCommand({ TableName: parts, DeletionProtectionEnabled: false }));
+    await aws.dynamodb.send(new DeleteTableCommand({ TableName: parts }));
+  });
+
+  it('has functions make, a share at a time, the very table a restore here makes, and finds it whole when asked again', async () => {
+    const { size } = await labelled();
+    const inParts = (): Promise<Ran> => restore('--in-parts', '--to', parts, '--size', String(size));
+    const ran = await withEnvironment('restore-table', { [Env.WHOLE_UP_TO]: `${Math.ceil(size / 3)}` }, inParts);
+    expect([ran.stderr, told(ran)]).toEqual([expect.stringContaining('started as'), expect.objectContaining({ plan: expect.objectContaining({ target: parts, size, losses: 0 }), shares: { of: 3, missing: [] } })]);
+    expect(ran.code).toBe(0);
+    const [here, there] = [byName(await scan(copy)), byName(await scan(parts))];
+    expect(there.size).toBe(told(ran).plan.records);
+    for (const [name, item] of there) expect([name, here.get(name)]).toEqual([name, item]);
+    expect(await tableSettings(parts)).toEqual(await tableSettings(live));
+    const { Tags = [] } = await aws.dynamodb.send(new ListTagsOfResourceCommand({ ResourceArn: (await aws.dynamodb.send(new DescribeTableCommand({ TableName: parts }))).Table?.TableArn }));
+    expect(Tags.find(({ Key }) => Key === 'intact:restore')?.Value).toBe(`${told(ran).plan.origin}@${size}`);
+    const again = await inParts();
+    expect([again.code, told(again).result?.written, told(again).plan.same]).toEqual([0, 0, told(ran).plan.records]);
+  }, 180_000);
+
+  it('is refused for the live table, whoever asks', async () => {
+    const ran = await intact(['restore', '--in-parts', '--to', live]);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining(`${live}-restored-<word>`)]);
   });
 });
 

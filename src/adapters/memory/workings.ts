@@ -14,5 +14,6 @@ export function memoryWorkings(): MemoryWorkings {
       const there = objects.get(name);
       return there === undefined ? 'absent' : Buffer.from(there);
     },
+    list: async (prefix) => [...objects.keys()].filter((name) => name.startsWith(prefix)),
   };
 }

@@ -10,6 +10,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -33,6 +34,7 @@ export const aws = {
   sqs: new SQSClient({}),
   sns: new SNSClient({}),
   lambda: new LambdaClient({}),
+  machines: new SFNClient({}),
   logs: new CloudWatchLogsClient({}),
   metrics: new CloudWatchClient({}),
   iam: new IAMClient({}),
