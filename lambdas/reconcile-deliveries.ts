@@ -6,7 +6,7 @@ import { reconcileDeps } from '../src/runtime/wiring/reconciling';
 const deps = reconcileDeps();
 
 export const handler = scheduled('reconcile-deliveries', async () => {
-  const { reconciliation, ok, findings, deliveries, waiting, unlogged, size, seconds, history } = await reconcileDeliveries(deps);
+  const { reconciliation, ok, findings, deliveries, waiting, unlogged, undecided, size, seconds, history } = await reconcileDeliveries(deps);
   const meta = history === 'not asked' ? { meta: history } : { messages: history.compared, pending: history.pending };
-  return { reconciliation, ok, findings, deliveries, waiting, unlogged, size, seconds, ...meta };
+  return { reconciliation, ok, findings, deliveries, waiting, unlogged, undecided, size, seconds, ...meta };
 });

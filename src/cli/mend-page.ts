@@ -53,6 +53,7 @@ const LEFT_OUT: Readonly<Record<Mended['leftOut'][number]['why'], string>> = {
   'orphan-damaged': 'damaged, and no part of the log',
   'entries-lost': 'entries of it are lost; the others are kept in segments of their own',
   'signature-lost': 'no copy of it is signed; the log does without it',
+  'unsigned-ahead': 'behind the signed log, and no copy of it is whole or signed: a round or a signature that is lost, or what somebody put there; nothing that is signed is missing without it',
   'snapshot-incomplete': 'not all of this snapshot is left: take a new one (npx intact snapshot)',
 };
 
@@ -64,7 +65,11 @@ function conclusion({ outcome, lost, repaired, refused, written, verified }: Men
     case 'partial':
       return [`NOT WHOLE: ${objects} written to ${to} without what is lost; verification: ${amount(verified?.findings.length ?? 0, 'finding')}`, '  next: look for another copy (--replica), and run this again to another place'];
     case 'in-place':
-      return [`${objects} put back`, refused.length + lost.length === 0 ? '  next: npx intact verify' : '  next: what is left as it is, is healed in a new vault: mend --to'];
+      return [
+        `${objects} put back`,
+        refused.length + lost.length === 0 ? '  next: npx intact verify' : '  next: what is left as it is, is healed in a new vault: mend --to',
+        ...(repaired.some(({ fault }) => fault === 'hidden') ? ['  what a delete marker hid can be read again; verify goes on naming the marker and the second version: docs/runbook.md#vault-damaged, step 3'] : []),
+      ];
     case 'nothing':
       return lost.length > 0
         ? ['nothing was written: every copy of what is lost is damaged', '  next: look for another copy (--replica), or write what is sound with --partial']

@@ -10,17 +10,18 @@ import { checkMac, type MacKey } from './record-mac';
 import { isTombstone } from './tombstone';
 
 /**
- * Why a sealed state does not count. `mac`: not written by this system. `kind`: outside the closed list. `immutable`: overwrites a record that is never modified.
+ * Why a sealed state does not count. `mac`: not written by this system. `mac-unknown-key`: it says that it was written with a MAC key that is not among those there are, so nobody can tell: the key is lost, or it is made up. `kind`: outside the closed list. `immutable`: overwrites a record that is never modified.
  * `subject`: takes a record out of its subject's erasure. `kind-changed`. `older`: a revision that has been passed, or another state of the same one.
  */
-export type Rejection = 'mac' | 'kind' | 'immutable' | 'subject' | 'kind-changed' | 'older';
+export type Rejection = 'mac' | 'mac-unknown-key' | 'kind' | 'immutable' | 'subject' | 'kind-changed' | 'older';
 
 /** `accepted`: the record's new state. `same`: the very state it has. */
 export type Succession = 'accepted' | 'same' | Rejection;
 
 /** Judges `image`, a sealed state of a record whose last state that counted is `before`. `image` has a key; nothing else in it is trusted. */
 export function succession(before: Image | undefined, image: Image, macKeys: readonly MacKey[]): Succession {
-  if (checkMac(macKeys, image) !== 'valid') return 'mac';
+  const mac = checkMac(macKeys, image);
+  if (mac !== 'valid') return mac === 'unknown-key' ? 'mac-unknown-key' : 'mac';
   const kind = stringOf(image, 'kind') ?? '';
   if (!isKind(kind)) return 'kind';
   if (before === undefined) return 'accepted';

@@ -4,8 +4,11 @@ import type { Copy, Fault, VaultCopies } from './mend-copies';
 import type { EntryEvidence, MendSource } from './mend-evidence';
 import type { ProvenLog } from './mend-leaves';
 
-/** Why an object has no place in the healed vault: nothing of the log is in it, or the log does without it. */
-export type LeftOut = 'stranger' | 'unnamed' | 'orphan-damaged' | 'entries-lost' | 'signature-lost' | 'snapshot-incomplete';
+/**
+ * Why an object has no place in the healed vault: nothing of the log is in it, or the log does without it. `unsigned-ahead`: by its name it is a round or a signature behind the signed log, and no copy of it is whole. It
+ * may have been one, and may be anybody's who can put an object: it ends nothing, and somebody has to look.
+ */
+export type LeftOut = 'stranger' | 'unnamed' | 'orphan-damaged' | 'entries-lost' | 'signature-lost' | 'unsigned-ahead' | 'snapshot-incomplete';
 
 /** Entries [from, to). */
 export interface EntryRun {

@@ -13,6 +13,7 @@ import { checkpointCopyName, classifyName, LOG_VKEYS } from '../core/verify/vaul
 import { inParallel } from './in-parallel';
 import { type PublishedLog, ReplayError } from './published-entries';
 import { isOurs } from './pull-vault';
+import { readAtMost } from './read-at-most';
 import { signedCopy } from './signed-ahead';
 
 /** A checkpoint, and the bytes that state it. */
@@ -128,9 +129,9 @@ interface ReadSegment {
 /** Reads each segment once per way it may be part of; undefined for what is none. */
 export function segmentReader(source: PublishedLog, damaged: string[]): (name: string) => Promise<ReadSegment | undefined> {
   return async (name) => {
-    const bytes = await source.get(name);
-    const starts = bytes === 'absent' || !name.endsWith(`/${sha256Hex(bytes)}`) ? undefined : startsOf(bytes);
-    if (bytes !== 'absent' && starts !== undefined && starts.length > 1) return { bytes, n: starts.length - 1, leaves: entryLeafHashes(bytes, starts) };
+    const bytes = await readAtMost(source, name);
+    const starts = typeof bytes === 'string' || !name.endsWith(`/${sha256Hex(bytes)}`) ? undefined : startsOf(bytes);
+    if (typeof bytes !== 'string' && starts !== undefined && starts.length > 1) return { bytes, n: starts.length - 1, leaves: entryLeafHashes(bytes, starts) };
     if (!damaged.includes(name)) damaged.push(name);
     return undefined;
   };

@@ -1,7 +1,8 @@
 /**
  * Every copy there is of an object of a damaged vault: what stands there now, older versions of it, and what a replica has. Nothing is judged here; whoever takes a copy knows what it has to be.
  */
-import { VaultReadError, type ObjectVersion, type VaultReader } from '../ports/vault-reader';
+import type { ObjectVersion, VaultReader } from '../ports/vault-reader';
+import { mostBytes, readAtMost, unlessTooLarge } from './read-at-most';
 
 /** Where a copy comes from. `own`: what stands there now. */
 export type CopySource = 'own' | 'older-version' | 'replica';
@@ -46,7 +47,7 @@ export class VaultCopies {
 
   /** What stands there now. */
   own(name: string): Promise<Buffer | 'absent' | 'too-large'> {
-    return unlessTooLarge(this.vault.get(name));
+    return readAtMost(this.vault, name);
   }
 
   /** All of them, the vault's own first. Throws VaultReadError. */
@@ -59,7 +60,7 @@ export class VaultCopies {
   /** All but what stands there now. */
   async *others(name: string): AsyncGenerator<Copy> {
     for (const version of someOf(this.older.get(name) ?? [])) {
-      const bytes = await unlessTooLarge(this.vault.locks?.get(version) ?? Promise.resolve('absent'));
+      const bytes = await unlessTooLarge(this.vault.locks?.get(version, mostBytes(name)) ?? Promise.resolve('absent'), mostBytes(name));
       if (typeof bytes !== 'string') yield { bytes, from: 'older-version' };
     }
     for (const replica of this.replicas) for await (const { bytes } of replica.of(name)) yield { bytes, from: 'replica' };
@@ -81,16 +82,6 @@ export class VaultCopies {
   names(prefix: string): AsyncGenerator<string> {
     const versioned = [...this.older.keys()].filter((name) => name.startsWith(prefix)).sort(byBytes);
     return merged([this.vault.list(prefix), asAsync(versioned), ...this.replicas.map((replica) => replica.names(prefix))]);
-  }
-}
-
-/** "Could not read" is no damage and is thrown; that there is more than any of ours has is read, and wrong. */
-async function unlessTooLarge(reading: Promise<Buffer | 'absent'>): Promise<Buffer | 'absent' | 'too-large'> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof VaultReadError && error.code === 'too-large') return 'too-large';
-    throw error;
   }
 }
 

@@ -69,7 +69,7 @@ class HealedSegments {
   };
 
   private async heal(name: string): Promise<HealedObject> {
-    const { copies, log } = this.healing;
+    const { copies, log, anchor } = this.healing;
     const known = classifyName(name);
     if (known.kind !== 'segment') return { state: 'left-out', object: name, why: 'stranger' };
     const copy = await wholeSegment(copies, name);
@@ -77,6 +77,7 @@ class HealedSegments {
     if (copy !== undefined) return ofCopy(copies, name, copy);
     // Bytes with the hash in its name are not damaged: they are what was put there, and no segment.
     if ((await copies.first(name, (bytes) => sha256Hex(bytes) === known.sha256)) !== undefined) return { state: 'left-out', object: name, why: 'orphan-damaged' };
+    if (known.from >= anchor.head.checkpoint.size) return { state: 'left-out', object: name, why: 'unsigned-ahead' };
     if (known.from >= log.size) return lost(this.healing, name, `it was sealed behind entry ${log.size}, where the signed log ends, and no copy is whole`);
     const bytes = await this.fromEntries(known.from, known.sha256);
     if (typeof bytes !== 'string') return compared(this.healing, name, bytes, ['other-form']);

@@ -52,7 +52,7 @@ export async function* otherObjects(healing: Healing, named: NamedObjects): Asyn
       const healed = await fromCopies(healing, object, hasHash(each.hashes));
       if (healed !== undefined) yield healed;
       else if (named.isProven(each)) yield await lost(healing, object, `entry ${each.index} names it`);
-      // Verification of what was written tells of it, should it be missed: here it is no loss of the log's.
+      // Nobody signed that it was ever there: it is no loss of the log's.
       else if ((await copies.own(object)) !== 'absent') yield { state: 'left-out', object, why: 'unnamed' };
     }
   }

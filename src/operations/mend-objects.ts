@@ -3,7 +3,7 @@
  * the proven entries, named objects against the entries that name them. Reads only; who asked decides what is written. Bundles come first, `log.vkeys` and `checkpoint` last.
  */
 import { CHECKPOINT, checkpointCopyName, LOG_VKEYS } from '../core/verify/vault-name';
-import { compared, lost, type HealedObject, type Healing } from './healed-object';
+import { compared, type HealedObject, type Healing } from './healed-object';
 import type { Trusted } from './mend-anchor';
 import { earlierForms, upperTiles } from './mend-bundles';
 import { entriesAndSegments } from './mend-entries';
@@ -46,8 +46,6 @@ async function* checkpointCopies(healing: Healing): AsyncGenerator<HealedObject>
     yield await compared(healing, checkpointCopyName(size), tree.bytes, [tree.from === 'own' ? 'other-form' : tree.from]);
   }
   for (const size of anchor.unsigned) {
-    const object = checkpointCopyName(size);
-    if (size > head) yield await lost(healing, object, `no copy of it is signed; if it was, ${size - head} entries behind entry ${head} were signed that nothing proves now`);
-    else yield { state: 'left-out', object, why: 'signature-lost' };
+    yield { state: 'left-out', object: checkpointCopyName(size), why: size > head ? 'unsigned-ahead' : 'signature-lost' };
   }
 }

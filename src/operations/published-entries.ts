@@ -8,14 +8,18 @@ import { appendLeaves, EMPTY_EDGE, rootOfEdge, type RightEdge } from '../core/lo
 import { HASH_SIZE, sha256Hex } from '../core/log/sha256';
 import { tilePath } from '../core/log/tile-path';
 import type { VerifierKey } from '../core/log/vkey';
+import type { Finding } from '../core/verify/finding-codes';
 import { openCheckpoint, trustKeys } from '../core/verify/key-trust';
 import { CHECKPOINT, classifyName, LOG_VKEYS } from '../core/verify/vault-name';
 import { inParallel } from './in-parallel';
 
 /** A vault as both its writers and a verifier see it. */
 export interface PublishedLog {
-  get(name: string): Promise<Buffer | 'absent'>;
+  /** `maxBytes`: see the ports. */
+  get(name: string, maxBytes?: number): Promise<Buffer | 'absent'>;
   readonly list?: ((prefix: string) => AsyncIterable<string>) | undefined;
+  /** What is wrong with what stands there and was passed over, because something signed says more. */
+  readonly doubts?: readonly Finding[] | undefined;
 }
 
 /** `no-log`: no checkpoint or keys. `untrusted`: the checkpoint is not signed by the log's keys, or not by the pinned ones. `damaged`: entries are gone or do not lead to the signed root. */

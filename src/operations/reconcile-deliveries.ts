@@ -341,6 +341,7 @@ async function finish(run: Run, { began, by, undecided, waiting, unlogged, histo
   await deps.records.create(withMac(macKeys[0], reconciliationImage(result, systemSubject)));
   deps.meter.count('ReconciliationCompleted');
   if (findings > 0) deps.meter.count('ReconciliationFindings', findings);
+  if (undecided > 0) deps.meter.count('ReconciliationUndecided', undecided);
   return {
     reconciliation: at, ok: findings === 0, since, until, reconciledUntil, size,
     deliveries, events: run.events, waiting: waiting.length, unlogged, undecided, history,

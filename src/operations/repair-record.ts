@@ -37,9 +37,9 @@ export interface RepairDeps extends PlanDeps {
   readonly meter: Meter;
 }
 
-/** What of a record is lost. `why`: as entries say that cannot be read; or the whole log cannot be (`no-log`, `untrusted`, `damaged`). */
+/** What of a record is lost. `why`: as entries say that cannot be read; or the whole log cannot be (`no-log`, `untrusted`, `damaged`); or the MAC key that would tell whose it is (`mac-unknown-key`). */
 export interface Loss {
-  readonly why: Closed | ReplayErrorCode;
+  readonly why: Closed | ReplayErrorCode | 'mac-unknown-key';
   /** The entry that cannot be read, where it is one. */
   readonly entry?: number;
   /** For people. */
@@ -143,6 +143,8 @@ async function judgeAll({ vault }: PlanDeps, log: SettledLog, checkpoint: Checkp
 function isExplained({ request, diagnosis, history }: Found, live: Image | undefined): boolean {
   if (request.source !== undefined && history?.source === undefined) return true; // not in the log yet, under whatever subject
   if (diagnosis.standing === 'differs') return diagnosis.plan.to !== undefined;
+  // A tombstone that is new to the log may be sealed where it does not count, under a subject that nothing here tells.
+  if (diagnosis.standing === 'sound' && isTombstone(live)) return isTombstone(history?.genuine?.image);
   return diagnosis.standing === 'sound' && (live !== undefined || history?.genuine !== undefined);
 }
 
@@ -153,7 +155,7 @@ function judge({ key, source }: RepairRequest, live: Image | undefined, { genuin
   if (live !== undefined && !isKind(stringOf(live, 'kind') ?? '') && checkMac(macKeys, live) === 'valid') return { standing: 'sound' };
   const stands = standing(genuine?.image, live, macKeys);
   const isSound = stands === 'same' || (stands === 'ahead' && !isRefused(live, genuine?.image, states));
-  const lost = [...lossesBehind(genuine, isSound ? live : undefined, states), ...(genuine === undefined && stands !== 'ahead' ? hiddenLosses(hidden) : [])];
+  const lost = [...lossesBehind(genuine, isSound ? live : undefined, states), ...(genuine === undefined && (stands !== 'ahead' || !isSound) ? hiddenLosses(hidden) : []), ...unjudged(genuine, live, macKeys)];
   if (lost.length > 0) return { standing: 'lost', lost };
   if (isSound) return { standing: 'sound' };
   const evidence = isErasedState(genuine?.image, live, macKeys) ? { since: undefined } : evidenceOf(live, states, source);
@@ -161,10 +163,10 @@ function judge({ key, source }: RepairRequest, live: Image | undefined, { genuin
   return { standing: 'differs', plan: { key, from: live, to: genuine?.image, ...(genuine && { entry: genuine.index }) }, since: evidence.since };
 }
 
-/** A tombstone that no erasure permitted is sealed where it does not count: it only looks newer than what it stands over. */
+/** A tombstone that nothing permitted is sealed where it does not count: it only looks newer than what it stands over, or like the first of its place. */
 function isRefused(live: Image | undefined, genuine: Image | undefined, states: readonly SealedState[]): boolean {
   const last = states.at(-1)?.became;
-  return live !== undefined && isTombstone(live) && genuine !== undefined && !isTombstone(genuine) && last?.state === 'image' && isSameImage(last.image, live);
+  return live !== undefined && isTombstone(live) && !isTombstone(genuine) && last?.state === 'image' && isSameImage(last.image, live);
 }
 
 /**
@@ -180,6 +182,13 @@ function lossesBehind(genuine: SealedHistory['genuine'], live: Image | undefined
 }
 
 const revOf = (image: Image | undefined): number => integerOf(image, 'rev') ?? -1;
+
+/**
+ * With a lost MAC key whatever was written with it looks like somebody's invention, and nothing in the log counts against it: removing would empty the table of what is genuine. So a person has to look, also where the
+ * key is made up. Where the log has a genuine state there is no question.
+ */
+const unjudged = (genuine: SealedHistory['genuine'], live: Image | undefined, macKeys: readonly MacKey[]): Loss[] =>
+  genuine === undefined && live !== undefined && checkMac(macKeys, live) === 'unknown-key' ? [{ why: 'mac-unknown-key', detail: 'its MAC names a key that the keys table does not have: bring that secret back, or somebody made it up' }] : [];
 
 const hiddenLosses = (hidden: ReadonlySet<Closed>): Loss[] => [...hidden].map((why) => ({ why, detail: `the log holds entries of a subject that may be this record's: ${CLOSED[why]}` }));
 

@@ -31,7 +31,7 @@ export interface ReplayOptions {
   /** Only changes at or before this time, ISO 8601 UTC. */
   readonly at?: string;
   /**
-   * Only what was sealed under these subjects, which entries bear in clear, and what was sealed raw, whose subjects tell nothing: the rest is passed unopened. A place that was sealed under two
+   * Only what was sealed under these subjects, which entries bear in clear, and what was sealed raw, whose subjects tell nothing: the rest is passed unopened, and nothing is noted of it. A place that was sealed under two
    * subjects has a record of each then, and which of them counts only the whole log tells.
    */
   readonly subjects?: (subject: string) => boolean;
@@ -74,7 +74,7 @@ export async function replayLog(deps: ReplayDeps, options: ReplayOptions, give: 
   const end = Math.min(options.size ?? checkpoint.size, checkpoint.size);
   if (snapshot !== undefined && (snapshot.manifest.size > end || (at !== undefined && snapshot.manifest.newestAt > at))) throw new RangeError('a snapshot stands for all its entries or for none');
   const isLater = (index: number, then: string): boolean => index >= end || (at !== undefined && then > at);
-  const records = new Records(deps.macKeys, options.only, give, isLater);
+  const records = new Records(deps.macKeys, options, give, isLater);
   const folded = await foldLog(deps, reading(deps.vault, checkpoint, snapshot, end), records, {
     // A tombstone counts from whatever time it is: what was erased does not come back with an earlier one. And it is nobody's share, since it stands in the place of a record of any.
     isWanted: ({ at: then, kind, subject }) => kind === 'tombstone' || ((at === undefined || then <= at) && (subjects === undefined || kind === 'raw' || subjects(subject))),
@@ -127,7 +127,7 @@ class Records implements FoldSink {
 
   constructor(
     private readonly macKeys: readonly MacKey[],
-    private readonly only: ReplayOptions['only'],
+    private readonly wanted: Pick<ReplayOptions, 'only' | 'subjects'>,
     private readonly give: (record: ReplayedRecord) => Promise<void>,
     private readonly isLater: (index: number, at: string) => boolean,
   ) {}
@@ -166,7 +166,9 @@ class Records implements FoldSink {
     for (const [place, states] of this.raws) if (!this.tombstones.has(shortPlace(place))) await this.join(states);
   }
 
-  note(index: number, id: string, why: NoState): void {
+  note(index: number, id: string, why: NoState, subject: string): void {
+    // What everybody opens, whatever its subject, is one share's to tell of.
+    if (this.wanted.subjects?.(subject) === false) return;
     const n = (this.counts.get(why) ?? 0) + 1;
     this.counts.set(why, n);
     if (n <= MAX_NOTES_EACH) this.notes.push({ index, id, why });
@@ -176,7 +178,7 @@ class Records implements FoldSink {
     // One alone was judged when it was read, and a MAC is a tenth of what a record costs.
     let last = states.length === 1 ? states[0] : undefined;
     if (last === undefined) for (const state of [...states].sort((a, b) => a.index - b.index)) if (succession(last?.image, state.image, this.macKeys) === 'accepted') last = state;
-    if (last === undefined || this.only?.(last.image) === false) return;
+    if (last === undefined || this.wanted.only?.(last.image) === false) return;
     this.given += 1;
     await this.give({ ...last, key: keyOf(last.image) });
   }

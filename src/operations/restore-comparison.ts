@@ -80,8 +80,8 @@ async function extraItems({ target, live, macKeys }: RestoreDeps, places: Readon
   return extras;
 }
 
-/** The log holds these, but nobody can open them. */
-const CLOSED: ReadonlySet<ReplayNote['why']> = new Set(['key-absent', 'key-corrupt', 'blob-absent', 'damaged'] as const);
+/** The log holds these, but nobody can open them, or tell whether this system wrote them. */
+const CLOSED: ReadonlySet<ReplayNote['why']> = new Set(['key-absent', 'key-corrupt', 'blob-absent', 'damaged', 'mac-unknown-key'] as const);
 
 /** By reason; what was closed but made up for by a later entry is no loss. Beyond the notes that are kept, all count as lost. */
 export function notesOf({ summary, given, contentLosses }: Findings): RestoreNote[] {

@@ -8,6 +8,7 @@ import type { VerifierKey } from '../core/log/vkey';
 import type { StateHash } from '../core/repair-record';
 import { withLabel, type RestoreLabel } from '../core/restore-label';
 import { SnapshotError, type SnapshotErrorCode } from '../core/snapshot';
+import type { Finding } from '../core/verify/finding-codes';
 import { PortError, type Clock, type Inbox, type KeyService, type KeyTable } from '../ports';
 import type { RestoreTarget, TableSettings } from '../ports/restore-target';
 import type { TableConfiguration } from '../ports/table-configuration';
@@ -16,7 +17,7 @@ import { loadSecrets } from './load-secrets';
 import { publishedCheckpoint } from './published-entries';
 import { chooseSnapshot, type ChosenSnapshot, type SnapshotChoice } from './read-snapshot';
 import type { ReplayDeps, ReplayedRecord, ReplayNote } from './replay-log';
-import { admitted, admittedLive, checkedPoint, checkOrigin, nothingThen, RestoreError } from './restore-admission';
+import { admitted, admittedLive, checkedPoint, checkOrigin, nothingThen, RestoreError, type Admission } from './restore-admission';
 import { compareAll, CONTENTS_AT_ONCE, notesOf, outdated, type Findings } from './restore-comparison';
 import { openContent, type ContentLoss, type LostContent } from './restore-content';
 import { intoLive, type LiveTable } from './restore-live';
@@ -104,6 +105,8 @@ export interface RestorePlan {
   readonly notes: readonly RestoreNote[];
   /** Sum of the notes of that meaning. */
   readonly losses: number;
+  /** What is wrong with the vault it is made from, and was passed over: somebody has to look. */
+  readonly doubts?: readonly Finding[] | undefined;
   /** Settings of the table that is there which are not as they should be. */
   readonly settings: readonly SettingDifference[];
   /** For `applyRestore` alone. */
@@ -143,17 +146,23 @@ export interface RestoreResult {
 
 const WRITTEN_AT_ONCE = 500;
 
-/** What a restore would do. Writes nothing. Throws `RestoreError`, `ReplayError`, `PortError`, `VaultReadError`; `SnapshotError` where a certain snapshot was asked for. */
-export async function planRestore(deps: RestoreDeps, options: RestoreOptions): Promise<RestorePlan> {
+/** Whether the table may be restored into, from which point of which log: what is known before any record is read. Writes nothing. Throws `RestoreError`, `ReplayError`, `PortError`, `VaultReadError`. */
+export async function admitRestore(deps: Pick<RestoreDeps, 'vault' | 'target' | 'live' | 'now'>, options: Omit<RestoreOptions, 'settings'>): Promise<Admission & { readonly checkpoint: Checkpoint; readonly there: TableSettings | 'absent' }> {
   const checkpoint = await publishedCheckpoint(deps.vault, options.pinned);
   checkOrigin(options, checkpoint);
   const there = await deps.target.settings();
   const admission = deps.live === undefined ? await admitted(deps.target, there, options, checkpoint) : admittedLive(there, options, checkpoint);
-  const point = checkedPoint(admission.point, checkpoint, deps.now());
+  return { ...admission, point: checkedPoint(admission.point, checkpoint, deps.now()), checkpoint, there };
+}
+
+/** What a restore would do. Writes nothing. Throws `RestoreError`, `ReplayError`, `PortError`, `VaultReadError`; `SnapshotError` where a certain snapshot was asked for. */
+export async function planRestore(deps: RestoreDeps, options: RestoreOptions): Promise<RestorePlan> {
+  const { checkpoint, there, point, ...admission } = await admitRestore(deps, options);
   const states: StatesOptions = { checkpoint, ...point, only: options.only, subjects: options.subjects, compare: admission.compare, onProgress: (done, total) => options.onProgress?.({ step: 'reading', done, total }) };
 
   const { found, snapshot, error } = await compareFrom(deps, options, checkpoint, states);
-  if (found.summary.entries === 0) throw await nothingThen(deps.vault, checkpoint, options.at);
+  // A share may be nobody's.
+  if (found.summary.entries === 0 && options.subjects === undefined) throw await nothingThen(deps.vault, checkpoint, options.at);
   const notes = notesOf(found);
   const losses = notes.reduce((sum, { meaning, count }) => sum + (meaning === 'loss' ? count : 0), 0);
   return {
@@ -171,6 +180,7 @@ export async function planRestore(deps: RestoreDeps, options: RestoreOptions): P
     contents: found.contents.length,
     notes,
     losses,
+    doubts: deps.vault.doubts,
     settings: there === 'absent' ? [] : settingDifferences(options.settings, there),
     work: { options, states: { ...states, snapshot }, kept: found.kept, contents: found.contents, wrong: found.wrong, isOutdated: outdated(found), label: admission.label },
   };
@@ -262,4 +272,4 @@ async function putContents(deps: RestoreDeps, { work }: RestorePlan): Promise<nu
   return put.reduce<number>((sum, n) => sum + n, 0);
 }
 
-const labelled = (settings: TableSettings, label: RestoreLabel): TableSettings => ({ ...settings, tags: withLabel(settings.tags, label) });
+export const labelled = (settings: TableSettings, label: RestoreLabel): TableSettings => ({ ...settings, tags: withLabel(settings.tags, label) });

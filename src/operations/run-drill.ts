@@ -4,22 +4,22 @@
  * record; a drill that could not be held leaves none, and its absence is the alarm. Every so many drills restore from the second region's replica alone: what that lacks because it is some
  * minutes behind is no difference, being far behind is one.
  */
-import { verifierKey, type VerifierKey } from '../core/log/vkey';
 import { placeOf } from '../core/record-history';
 import { checkMac, withMac } from '../core/record-mac';
 import { runImage } from '../core/run-records';
-import { isOfShare, shareName, WHOLE, type Share } from '../core/shares';
+import { shareName, WHOLE, type Share } from '../core/shares';
 import { standing } from '../core/table-audit';
-import { stringOf, type Image, type TableKey } from '../core/image';
+import type { Image, TableKey } from '../core/image';
 import { PortError, type LogStore, type Meter, type RecordStore } from '../ports';
+import type { Finding } from '../core/verify/finding-codes';
 import type { RestoreTarget, TableSettings } from '../ports/restore-target';
 import type { ScratchTable } from '../ports/scratch-table';
-import { wholeVault } from './facts-vault';
 import type { PublishedLog } from './published-entries';
-import { applyRestore, planRestore } from './restore-records';
+import { factsSource, isOf, ofShare, restoreHere, wholeSource, type RestoreSource } from './restore-share';
 import { settingDifferences, settingsLike } from './restore-settings';
 import { settledLog, type SettledLog, type SettledLogDeps } from './settled-log';
-import { fingerprintOf, fingerprintsOf, inBatches, keyOfPlace, READ_AT_ONCE, readPlaces } from './table-fingerprints';
+import { inBatches } from './in-batches';
+import { fingerprintOf, fingerprintsOf, keyOfPlace, READ_AT_ONCE, readPlaces } from './table-fingerprints';
 
 export interface DrillDeps extends SettledLogDeps {
   readonly live: Pick<RestoreTarget, 'settings' | 'read' | 'scan'>;
@@ -34,9 +34,9 @@ export interface DrillDeps extends SettledLogDeps {
 
 /**
  * Makes the table by `target.create`, with the settings a restored records table has, and fills it with the records of `share`. `size`: of the log it restored. `losses`: entries
- * that nobody can open any more.
+ * that nobody can open any more. `doubts`: what is wrong with the place it restored from, and was passed over.
  */
-export type DrillRestore = (target: RestoreTarget, share: Share) => Promise<{ readonly records: number; readonly size: number; readonly losses: number }>;
+export type DrillRestore = (target: RestoreTarget, share: Share) => Promise<{ readonly records: number; readonly size: number; readonly losses: number; readonly doubts?: readonly Finding[] | undefined }>;
 
 export type DrillSource = 'vault' | 'replica';
 
@@ -57,11 +57,14 @@ export type DrillDifference =
   | { readonly kind: 'modified' | 'missing' | 'out-of-version' | 'extra' | 'not-restored'; readonly key: TableKey }
   /** Entries that could not be opened: what they sealed cannot be restored. */
   | { readonly kind: 'lost'; readonly entries: number }
+  /** An object that could not be trusted where it restored from. */
+  | { readonly kind: 'doubt'; readonly object: string; readonly detail: string }
   /** The replica does not have so many entries that are published, the first of them sealed so long ago. */
   | { readonly kind: 'behind'; readonly entries: number; readonly seconds: number }
   | { readonly kind: 'setting'; readonly setting: string; readonly live: string; readonly restored: string };
 
-export interface DrillReport {
+/** What is kept of a drill. */
+export interface DrillSummary {
   /** Name of its record: when it began, ISO 8601 UTC. */
   readonly drill: string;
   readonly ok: boolean;
@@ -73,12 +76,15 @@ export interface DrillReport {
   /** Records restored and compared. */
   readonly records: number;
   readonly differences: number;
-  /** The first of them. */
-  readonly found: readonly DrillDifference[];
   /** Records the live table has newer than the restored log: no differences. */
   readonly newer: number;
   readonly restoreSeconds: number;
   readonly seconds: number;
+}
+
+export interface DrillReport extends DrillSummary {
+  /** The first differences. */
+  readonly found: readonly DrillDifference[];
 }
 
 /** `busy`: another drill is under way. `unmade`: the restore made no table. `no-table`: there is no live table to be held against. `no-replica`: the stage has none. */
@@ -137,6 +143,8 @@ export async function drillShare(deps: DrillDeps, { share = WHOLE, from = 'vault
     const took = (deps.now().getTime() - start) / 1000;
     onStep('comparing', 0);
     if (done.losses > 0) differs(run, { kind: 'lost', entries: done.losses }, done.losses);
+    // Segments that are not there yet are told by being behind, once they are late.
+    for (const { code, object, detail } of done.doubts ?? []) if (code !== 'segment-missing') differs(run, { kind: 'doubt', object, detail });
     const lacking = from === 'replica' ? await lag(run, done.size) : 0;
     await compareSettings(run, scratch);
     return { restored: done, restoreSeconds: took, behind: lacking, newer: await compareRecords(run, scratch, done.size) };
@@ -148,7 +156,7 @@ export async function drillShare(deps: DrillDeps, { share = WHOLE, from = 'vault
 }
 
 /** Makes the record of a drill, and counts it. */
-export async function recordDrill(deps: Pick<DrillDeps, 'records' | 'meter' | 'scratch'> & SettledLogDeps, { drill, ok, differences, records, restoreSeconds, size, share, from }: Omit<DrillReport, 'found'>, { by }: Pick<DrillOptions, 'by'> = {}): Promise<void> {
+export async function recordDrill(deps: Pick<DrillDeps, 'records' | 'meter' | 'scratch'> & SettledLogDeps, { drill, ok, differences, records, restoreSeconds, size, share, from }: DrillSummary, { by }: Pick<DrillOptions, 'by'> = {}): Promise<void> {
   const log = settledLog(deps);
   const target = [deps.scratch.name, shareName(share), from === 'replica' ? 'from the replica' : ''].filter((part) => part !== '').join(', ');
   const result = { at: drill, ok, findings: differences, records, seconds: restoreSeconds, size, target, ...(by !== undefined && { by }) };
@@ -233,27 +241,21 @@ async function lag(run: Run, size: number): Promise<number> {
 }
 
 /** The restore an operator would run, into the scratch table and with the live table's settings. Content outside the records is not looked at. */
-export const restoreFromVault = (deps: SettledLogDeps & Pick<DrillDeps, 'live'>): DrillRestore => restoreFrom(deps, async () => deps.vault);
+export const restoreFromVault = (deps: SettledLogDeps & Pick<DrillDeps, 'live'>): DrillRestore => restoreFrom(deps, wholeSource(deps.vault));
 
 /**
  * The same from a copy of the vault, which need not hold more than the facts. `keys`, `keyService`: those of the second region, where the first is to be thought away; `log` and `signer`
  * only say which log it has to be and by which key it has to be signed.
  */
-export const restoreFromReplica = (deps: SettledLogDeps & Pick<DrillDeps, 'live'> & { readonly replica: PublishedLog }): DrillRestore => restoreFrom(deps, (pinned) => wholeVault(deps.replica, { pinned }));
+export const restoreFromReplica = (deps: SettledLogDeps & Pick<DrillDeps, 'live'> & { readonly replica: PublishedLog }): DrillRestore => restoreFrom(deps, factsSource(deps.replica));
 
 const restoreFrom =
-  (deps: SettledLogDeps & Pick<DrillDeps, 'live'>, vaultUnder: (pinned: readonly VerifierKey[]) => Promise<PublishedLog>): DrillRestore =>
+  (deps: SettledLogDeps & Pick<DrillDeps, 'live'>, source: RestoreSource): DrillRestore =>
   async (target, share) => {
-    const log = settledLog(deps);
     const live = await deps.live.settings();
     if (live === 'absent') throw noTable();
-    const { origin } = await log.identity();
-    const pinned = [verifierKey(origin, await deps.signer.publicKey())];
-    const work = { target, vault: await vaultUnder(pinned), subjectKeys: log.subjectKeys, macKeys: await log.macKeys(), now: deps.now };
-    const ofShare = share.of > 1 && { only: (image: Image) => isOf(share, image), subjects: (subject: string) => isOfShare(subject, share) };
-    const plan = await planRestore(work, { settings: settingsLike(live), pinned, origin, ...ofShare });
-    await applyRestore(work, plan);
-    return { records: plan.records, size: plan.size, losses: plan.losses };
+    const { plan } = await restoreHere(deps, source, { target, settings: settingsLike(live), ...(share.of > 1 && ofShare(share)) });
+    return { records: plan.records, size: plan.size, losses: plan.losses, doubts: plan.doubts };
   };
 
 /** Both directions. Resolves with how many records the live table has newer. */
@@ -274,41 +276,35 @@ async function compareRecords(run: Run, scratch: RestoreTarget, size: number): P
   };
   // After the restore: what the live table had when the log was read is in both, or newer here.
   const prints = await fingerprintsOf(deps.live, (image) => isOf(share, image));
-  const suspects = inBatches<Image>(READ_AT_ONCE, async (batch) => {
+  const suspects = async function* (): AsyncGenerator<Image> {
+    for await (const image of scratch.scan()) {
+      const place = placeOf(image);
+      const print = prints.get(place);
+      prints.delete(place);
+      onStep('comparing', ++compared);
+      if (!isOf(share, image)) differs(run, { kind: 'extra', key: keyOfPlace(place) });
+      else if (print !== fingerprintOf(image)) yield image;
+    }
+  };
+  for await (const batch of inBatches(suspects(), READ_AT_ONCE)) {
     const live = await readPlaces(deps.live, batch.map(placeOf));
     for (const image of batch) judge(placeOf(image), image, live.get(placeOf(image)));
-  });
-  for await (const image of scratch.scan()) {
-    const place = placeOf(image);
-    const print = prints.get(place);
-    prints.delete(place);
-    onStep('comparing', ++compared);
-    if (!isOf(share, image)) differs(run, { kind: 'extra', key: keyOfPlace(place) });
-    else if (print !== fingerprintOf(image)) await suspects.add(image);
   }
-  await suspects.end();
-  const onlyLive = inBatches<string>(READ_AT_ONCE, async (batch) => {
+  for await (const batch of inBatches(prints.keys(), READ_AT_ONCE)) {
     const live = await readPlaces(deps.live, batch);
     for (const place of batch) judge(place, undefined, live.get(place));
-  });
-  for (const place of prints.keys()) await onlyLive.add(place);
-  await onlyLive.end();
+  }
   await judgeTorn(run, elsewhere);
   return newer - (await forgotten(run, ahead, size));
 }
 
-/**
- * Shares go by subject, because an entry bears its subject in clear: what is of another share need not be opened. A record whose live state bears another subject than the log knows is in two shares, or in a
- * wrong one: the whole log tells whose it is, and only that share judges it.
- */
-const isOf = (share: Share, image: Image): boolean => isOfShare(stringOf(image, 'subject') ?? '', share);
-
+/** A record whose live state bears another subject than the log knows is in two shares, or in a wrong one: the whole log tells whose it is, and only that share judges it. */
 async function judgeTorn(run: Run, places: ReadonlySet<string>): Promise<void> {
   if (places.size === 0) return;
   const { deps, log, share } = run;
   const macKeys = await log.macKeys();
   const genuine = await log.genuine(await log.settled(), places);
-  const looked = inBatches<string>(READ_AT_ONCE, async (batch) => {
+  for await (const batch of inBatches(places, READ_AT_ONCE)) {
     const live = await readPlaces(deps.live, batch);
     for (const place of batch) {
       const image = genuine.get(place)?.image;
@@ -316,9 +312,7 @@ async function judgeTorn(run: Run, places: ReadonlySet<string>): Promise<void> {
       const outcome = standing(image, live.get(place), macKeys);
       if (outcome !== 'same' && outcome !== 'ahead') differs(run, { kind: outcome, key: keyOfPlace(place) });
     }
-  });
-  for (const place of places) await looked.add(place);
-  await looked.end();
+  }
 }
 
 /** Of what the live table has newer, what the log had before `size`: the restore should have brought it. Resolves with how many. */

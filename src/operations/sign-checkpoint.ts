@@ -9,6 +9,7 @@ import { verifyNote, type SignedNote } from '../core/log/signed-note';
 import { sameKey, verifierKey, type VerifierKey } from '../core/log/vkey';
 import { checkpointCopyName } from '../core/verify/vault-name';
 import { PortError, type Signer, type Vault } from '../ports';
+import { mostBytes } from './read-at-most';
 import { LogStopped } from './read-log';
 
 /** The log's keys, oldest first. Throws `LogStopped`. */
@@ -45,7 +46,7 @@ export interface Signing {
 /** The signed note over `checkpoint`, which is in checkpoints/<size> when this resolves. Throws `LogStopped`. */
 export async function signedOnce(signing: Signing, checkpoint: Checkpoint): Promise<Buffer> {
   const name = checkpointCopyName(checkpoint.size);
-  const there = await signing.vault.get(name);
+  const there = await signing.vault.get(name, mostBytes(name));
   if (there !== 'absent') return reusable(there, signing.keys, checkpoint, name);
   const key = await signingKey(signing, checkpoint.origin);
   const note = await signCheckpoint(checkpoint, key, (message) => signing.signer.sign(message));
@@ -54,7 +55,7 @@ export async function signedOnce(signing: Signing, checkpoint: Checkpoint): Prom
     return note;
   } catch (error) {
     // Somebody signed this size since we looked, with another key: theirs stands.
-    const now = error instanceof PortError && error.code === 'different-bytes' ? await signing.vault.get(name) : 'absent';
+    const now = error instanceof PortError && error.code === 'different-bytes' ? await signing.vault.get(name, mostBytes(name)) : 'absent';
     if (now === 'absent') throw error;
     return reusable(now, signing.keys, checkpoint, name);
   }

@@ -11,8 +11,11 @@ import type { VerifierKey } from '../core/log/vkey';
 import { checkpointCopyName, classifyName, segmentsFrom } from '../core/verify/vault-name';
 import type { Vault } from '../ports';
 import { inParallel } from './in-parallel';
+import type { PublishedLog } from './published-entries';
+import { readAtMost } from './read-at-most';
 
-const OBJECTS_AT_ONCE = 16;
+/** Each as large as any segment of ours at most. */
+const OBJECTS_AT_ONCE = 8;
 
 /** Size → root of every tree larger than `size` that a key of the log signed. Costs one listing where nothing waits to be published. */
 export async function signedBeyond(vault: Pick<Vault, 'get' | 'list'>, keys: readonly VerifierKey[], size: number): Promise<ReadonlyMap<number, Buffer>> {
@@ -29,8 +32,8 @@ export async function signedBeyond(vault: Pick<Vault, 'get' | 'list'>, keys: rea
 
 /** 0 for what is no segment: anybody who may write segments can have put it there. */
 async function entriesIn(vault: Pick<Vault, 'get'>, name: string): Promise<number> {
-  const bytes = await vault.get(name);
-  return bytes === 'absent' ? 0 : (startsOf(bytes)?.length ?? 1) - 1;
+  const bytes = await readAtMost(vault, name);
+  return typeof bytes === 'string' ? 0 : (startsOf(bytes)?.length ?? 1) - 1;
 }
 
 async function signedRoot(vault: Pick<Vault, 'get'>, keys: readonly VerifierKey[], size: number): Promise<Buffer | undefined> {
@@ -40,9 +43,10 @@ async function signedRoot(vault: Pick<Vault, 'get'>, keys: readonly VerifierKey[
 }
 
 /** What `checkpoints/<size>` states, as a key of the log signed it. `unsigned`: there is something else. */
-export async function signedCopy(vault: { get(name: string): Promise<Buffer | 'absent'> }, keys: readonly VerifierKey[], size: number): Promise<{ readonly checkpoint: Checkpoint; readonly bytes: Buffer } | 'absent' | 'unsigned'> {
-  const bytes = await vault.get(checkpointCopyName(size));
+export async function signedCopy(vault: Pick<PublishedLog, 'get'>, keys: readonly VerifierKey[], size: number): Promise<{ readonly checkpoint: Checkpoint; readonly bytes: Buffer } | 'absent' | 'unsigned'> {
+  const bytes = await readAtMost(vault, checkpointCopyName(size));
   if (bytes === 'absent') return 'absent';
+  if (bytes === 'too-large') return 'unsigned';
   const signed = unlessMalformed(() => parseOwnCheckpoint(bytes));
   if (signed?.checkpoint.size !== size || verifyNote(signed.note, keys).signedBy.length === 0) return 'unsigned';
   return { checkpoint: signed.checkpoint, bytes };

@@ -130,8 +130,8 @@ const entriesOf =
     for await (const { from, entries } of publishedEntries(vault, checkpoint)) yield entries.map((bytes, i) => ({ index: from + i, bytes }));
   };
 
-/** What could not be read may be read later: with a key that is found again, or by a newer version of this program. All else that gave no state never will. */
-const MAY_COUNT_LATER: ReadonlySet<NoState> = new Set<NoState>(['erased', 'key-absent', 'key-corrupt', 'blob-absent', 'damaged', 'unparseable', 'kind']);
+/** What could not be read, or not be told from what somebody made up, may be later: with a key that is found again, or by a newer version of this program. All else that gave no state never will. */
+const MAY_COUNT_LATER: ReadonlySet<NoState> = new Set<NoState>(['erased', 'key-absent', 'key-corrupt', 'blob-absent', 'damaged', 'unparseable', 'kind', 'mac-unknown-key']);
 
 /**
  * Which entries are rows, a bit for each. Under each name the newest state that counts, and the first: of a place with two names the one that began first is the record's, and which of

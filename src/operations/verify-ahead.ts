@@ -25,7 +25,10 @@ export interface AheadTask {
   readonly rootsAt: readonly number[];
   readonly report: (finding: Finding) => void;
   readonly onRoot: (size: number, root: Buffer | undefined) => Promise<void>;
-  readonly onEntry: (index: number, entry: Buffer) => Promise<void> | void;
+  /** Every entry of every segment there that has the hash in its name: nobody knows yet whose will be signed. */
+  readonly onSealed: (entry: Buffer) => void;
+  /** Those that follow the checkpoint, as far as can be told. */
+  readonly onEntry: (index: number, entry: Buffer, segment: string) => void;
 }
 
 /** Follows the segments beyond the checkpoint as far as they go, and holds the objects there against them. */
@@ -36,10 +39,10 @@ export async function checkAhead(task: AheadTask): Promise<void> {
   let edge = task.edge;
   let at = task.size;
   for (;;) {
-    const segment = await objects.choose(await segments.takeAt(at));
+    const segment = await objects.choose(await takeAt(task, at));
     if (segment === undefined) break;
     segments.chain.accept(segment, []);
-    for (const [i, entry] of decodeEntries(segment.bytes).entries()) await task.onEntry(at + i, entry);
+    decodeEntries(segment.bytes).forEach((entry, i) => task.onEntry(at + i, entry, segment.name));
     if (edge !== undefined) {
       const extension = extendTree(edge, segment.bytes);
       for (const { name, bytes } of extension.full) await objects.compare(parseTilePath(name)!, bytes);
@@ -50,11 +53,17 @@ export async function checkAhead(task: AheadTask): Promise<void> {
   }
   if (edge !== undefined) await objects.compareEdge(edge);
   await reportHole(task, at);
-  await segments.drain();
+  for (let next = await segments.next(); next !== undefined; next = await segments.next()) for (const segment of await takeAt(task, next)) segments.chain.reject(segment);
   if (edge !== undefined) {
     for (const name of objects.unexplained()) report(finding('unexpected-object', name, `it reaches beyond the checkpoint (size ${task.size}), and no segment explains it (they end at ${at})`));
   }
   for (const size of task.rootsAt) await task.onRoot(size, roots.get(size));
+}
+
+async function takeAt({ segments, onSealed }: AheadTask, at: number): Promise<readonly Segment[]> {
+  await segments.readUntil(at + 1);
+  for (const { bytes, altered } of segments.pending) if (!altered) decodeEntries(bytes).forEach(onSealed);
+  return segments.takeAt(at);
 }
 
 /** Every segment, a loser's too, begins where the log once ended: one that begins beyond the end shows that segments before it are gone. */

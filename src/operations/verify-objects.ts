@@ -2,7 +2,7 @@
  * The objects that entries name: each must be there with the hash the entry states, because it is part of what was logged; so must the parts a snapshot's manifest names; and the entries
  * themselves must be entries. Memory grows with the number of named objects (about 100 bytes each), not with the log.
  */
-import { EntryError, entryIn, parseEntry } from '../core/entry';
+import { EntryError, entryIn, parseEntry, type Entry } from '../core/entry';
 import { decodeEntries } from '../core/log/bundle';
 import { unlessMalformed } from '../core/log/log-format-error';
 import { sha256Hex } from '../core/log/sha256';
@@ -17,9 +17,12 @@ const CONCURRENCY = 8;
 /** Of one snapshot, some MB each. */
 const PARTS_AT_ONCE = 4;
 
-interface NamedObject {
+interface Stated {
   readonly name: string;
   readonly sha256: string;
+}
+
+interface NamedObject extends Stated {
   /** The entry that names it. */
   readonly index: number;
 }
@@ -48,8 +51,18 @@ export interface SnapshotCounts {
   readonly gone: number;
 }
 
+const NONE: readonly Stated[] = [];
+
+/** The blob an entry is sealed in, and what it vouches for. */
+function objectsOf(entry: Entry | undefined): readonly Stated[] {
+  const blob = entry?.op === 'put' ? entry.blob : undefined;
+  return blob === undefined ? (entry?.objects ?? NONE) : [{ name: blobName(blob), sha256: blob }, ...(entry?.objects ?? NONE)];
+}
+
 export class NamedObjects {
   private readonly named: Set<string>;
+  /** Name → the hashes that entries state of which nobody knows whether they will be signed. */
+  private readonly excused = new Map<string, ReadonlySet<string>>();
   private readonly running = new Map<Promise<void>, NamedObject>();
   private readonly unread: NamedObject[] = [];
   private readonly lostParts: LostPart[];
@@ -76,20 +89,35 @@ export class NamedObjects {
   }
 
   /** Checks the form of entry `index` and starts the checks of what it names; waits only when too many are under way. */
-  check(index: number, bytes: Buffer, segmentOrBundle: string): Promise<void> | void {
-    let entry;
-    try {
-      entry = parseEntry(bytes);
-    } catch (error) {
-      if (!(error instanceof EntryError)) throw error;
-      return this.report(finding('entry-malformed', segmentOrBundle, `entry ${index}: ${error.message} (${error.code})`, index));
-    }
-    const blob = entry.op === 'put' ? entry.blob : undefined;
-    if (blob === undefined && entry.objects === undefined) return undefined;
-    return this.checkAll([...(blob === undefined ? [] : [{ name: blobName(blob), sha256: blob }]), ...(entry.objects ?? [])], index);
+  check(index: number, bytes: Buffer, bundle: string): Promise<void> | void {
+    const objects = this.namedIn(index, bytes, bundle);
+    return objects.length === 0 ? undefined : this.checkAll(objects, index);
   }
 
-  private async checkAll(objects: readonly { readonly name: string; readonly sha256: string }[], index: number): Promise<void> {
+  /** Checks the form of an entry that no checkpoint covers. */
+  checkUnsigned(index: number, bytes: Buffer, segment: string): void {
+    this.namedIn(index, bytes, segment);
+  }
+
+  /**
+   * No checkpoint covers this entry, so it may be anybody's who can put a segment: what it names may be there, because a sealer puts that first, and nobody can ask for it before the entry is
+   * signed.
+   */
+  excuse(bytes: Buffer): void {
+    for (const { name, sha256 } of objectsOf(entryIn(bytes))) this.excused.set(name, new Set(this.excused.get(name)).add(sha256));
+  }
+
+  private namedIn(index: number, bytes: Buffer, segmentOrBundle: string): readonly Stated[] {
+    try {
+      return objectsOf(parseEntry(bytes));
+    } catch (error) {
+      if (!(error instanceof EntryError)) throw error;
+      this.report(finding('entry-malformed', segmentOrBundle, `entry ${index}: ${error.message} (${error.code})`, index));
+      return [];
+    }
+  }
+
+  private async checkAll(objects: readonly Stated[], index: number): Promise<void> {
     for (const { name, sha256 } of objects) {
       const key = `${name}=${sha256}`;
       if (this.named.has(key)) continue;
@@ -183,7 +211,7 @@ export class NamedObjects {
     const take = async (name: string): Promise<void> => {
       const known = classifyName(name);
       if (!('sha256' in known) || this.named.has(name)) return;
-      orphans.push(name);
+      if (!this.excused.has(name)) orphans.push(name);
       const bytes = await this.reader.get(name);
       const actual = bytes === 'absent' ? known.sha256 : sha256Hex(bytes);
       if (actual !== known.sha256) this.report(finding('object-altered', name, `its hash is ${actual}`));
@@ -194,7 +222,13 @@ export class NamedObjects {
   }
 
   /** Reports, and what else no entry names though only an entry could have. */
-  reportUnnamed(documents: Iterable<string>): void {
-    for (const name of documents) if (!this.named.has(name)) this.report(finding('unexpected-object', name, 'no entry names it'));
+  async reportUnnamed(documents: Iterable<string>): Promise<void> {
+    for (const name of documents) {
+      if (this.named.has(name)) continue;
+      const stated = this.excused.get(name);
+      const bytes = stated === undefined ? 'absent' : await this.reader.get(name);
+      if (stated === undefined) this.report(finding('unexpected-object', name, 'no entry names it'));
+      else if (bytes !== 'absent' && !stated.has(sha256Hex(bytes))) this.report(finding('object-altered', name, `its hash is ${sha256Hex(bytes)}, which no entry states`));
+    }
   }
 }

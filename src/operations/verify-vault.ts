@@ -114,7 +114,7 @@ async function verifyFrom(reader: VaultReader, options: VerifyOptions, begun: Be
 
   const work = await derive(reader, options, { ...begun, names }, findings);
   if (names !== undefined && !foreign) {
-    work.objects.reportUnnamed(names.documents);
+    await work.objects.reportUnnamed(names.documents);
     for (const name of names.strangers) report(finding('unexpected-object', name, 'no object of a vault has such a name'));
   }
   if (!foreign) await work.objects.reportLostParts(size === 0 ? [] : [bundleOf(size - 1, size), bundleOf(size - 1, Infinity)]);
@@ -224,8 +224,7 @@ async function derive(reader: VaultReader, options: VerifyOptions, begun: Beginn
   };
 
   const onRoot = (at: number, root: Buffer | undefined): Promise<void> => checkpoints.rootAt(at, root);
-  const onEntry = (index: number, entry: Buffer): Promise<void> | void =>
-    objects.check(index, entry, index < size ? bundleOf(index, size) : segmentName(index, ''));
+  const onEntry = (index: number, entry: Buffer): Promise<void> | void => objects.check(index, entry, bundleOf(index, size));
   const tree: TreeCheck = new TreeCheck(
     {
       reader,
@@ -260,7 +259,8 @@ async function derive(reader: VaultReader, options: VerifyOptions, begun: Beginn
   const { root, edge } = await tree.run();
   if (segments !== undefined && listed !== undefined && names !== undefined) {
     const beyond = rootsAt.filter((at) => at > size);
-    await checkAhead({ reader: listed, segments, edge, size, objects: names.ahead, rootsAt: beyond, report, onRoot, onEntry });
+    const [onSealed, onAhead] = [objects.excuse.bind(objects), objects.checkUnsigned.bind(objects)];
+    await checkAhead({ reader: listed, segments, edge, size, objects: names.ahead, rootsAt: beyond, report, onRoot, onSealed, onEntry: onAhead });
   }
   takeChainNews();
   const memory = await checkpoints.finish(base.checkpoint === undefined ? undefined : root);

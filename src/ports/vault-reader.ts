@@ -47,8 +47,8 @@ export interface VaultLocks {
   lock(version: VersionId): Promise<ObjectLock | 'none' | 'absent'>;
   /** Every version and delete marker of the names that begin with `prefix` (all without it): in name order, of one name the latest first. Throws VaultReadError. */
   versions(prefix?: string): AsyncIterable<ObjectVersion>;
-  /** The bytes of one version; 'absent' when there is no such version any more. Throws VaultReadError. */
-  get(version: VersionId): Promise<Buffer | 'absent'>;
+  /** The bytes of one version; 'absent' when there is no such version any more. `maxBytes` as of `VaultReader.get`. Throws VaultReadError. */
+  get(version: VersionId, maxBytes?: number): Promise<Buffer | 'absent'>;
 }
 
 /** Bundles examined ahead of the one who asks for them, by as many threads as there are. */
@@ -76,9 +76,9 @@ export interface VaultReader {
   /**
    * The bytes of the object, as they are now. 'absent' only if the store said that there is no such object; everything else that yields no
    * bytes throws VaultReadError. Concurrent calls are allowed. Names come from the vault itself: an implementation refuses (`denied`) what
-   * would lead outside of it.
+   * would lead outside of it. `maxBytes`: what has more is `too-large`, where the implementation's own limit is not lower.
    */
-  get(name: string): Promise<Buffer | 'absent'>;
+  get(name: string, maxBytes?: number): Promise<Buffer | 'absent'>;
   /**
    * Names that begin with `prefix`, each once, ascending by their UTF-8 bytes. An object written before the call is listed; one written
    * meanwhile may be. Absent where the store cannot be listed (plain https): then nothing unexpected and no segment can be found.

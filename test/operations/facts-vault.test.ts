@@ -2,11 +2,14 @@
 import { memoryVaultReader } from '../../src/adapters/memory/vault-reader';
 import { naiveRoot } from '../naive-log';
 import { entryStarts } from '../../src/core/log/bundle';
-import { parseOwnCheckpoint } from '../../src/core/log/checkpoint';
-import { factsVault, wholeVault } from '../../src/operations/facts-vault';
+import { parseOwnCheckpoint, signCheckpoint } from '../../src/core/log/checkpoint';
+import { MAX_NOTE_SIZE } from '../../src/core/log/signed-note';
+import { despiteCheckpoint, factsVault, wholeVault } from '../../src/operations/facts-vault';
 import { publishedCheckpoint, publishedEntries, ReplayError, type PublishedLog } from '../../src/operations/published-entries';
+import { LARGEST_SEGMENT_BYTES } from '../../src/operations/read-at-most';
 import { forEachSeed } from '../seeds';
 import { makeWorld, type World } from '../world';
+import { keyPair } from './built-vault';
 import { factsOf, flipped, lived } from './facts-world';
 
 const entriesIn = async (vault: PublishedLog): Promise<readonly Buffer[]> => {
@@ -88,6 +91,9 @@ describe('facts alone, read as a vault', () => {
   });
 });
 
+const doubtsOf = ({ doubts = [] }: PublishedLog): readonly string[] => doubts.map(({ code, object }) => `${code} ${object}`);
+const factsOfObjects = (objects: ReadonlyMap<string, Buffer>): Map<string, Buffer> => new Map([...objects].filter(([name]) => /^(segment|blob|snapshot|checkpoints|report)\//.test(name) || name === 'log.vkeys'));
+
 describe('a vault that is whole', () => {
   test('is read as it is, and so is what cannot be listed', async () => {
     const { objects } = (await threeRounds()).vault;
@@ -109,9 +115,63 @@ describe('a vault that is whole', () => {
     // Where the facts do not lead as far, bundles may.
     const short = memoryVaultReader(new Map([...old].filter(([name]) => !name.startsWith('segment/') || name === segmentAt(old, 0))));
     const none = memoryVaultReader(new Map([...old].filter(([name]) => !name.startsWith('segment/'))));
-    for (const reader of [short, none]) expect(await wholeVault(reader)).toBe(reader);
-    const unreadable = memoryVaultReader(new Map([...objects, ['checkpoint', Buffer.from('junk')]]));
-    expect(await wholeVault(unreadable)).toBe(unreadable);
+    for (const reader of [short, none]) {
+      const own = await wholeVault(reader);
+      expect([(await publishedCheckpoint(own)).size, (await entriesIn(own)).length, doubtsOf(own)]).toEqual([11, 11, ['checkpoint-behind checkpoint']]);
+    }
+    expect(doubtsOf(vault)).toEqual(['checkpoint-behind checkpoint']);
+  });
+
+  test('is read as what is signed beside it where `checkpoint` is junk, too large, of a stranger or of a size nobody signed, and says so', async () => {
+    const { objects } = (await threeRounds()).vault;
+    const stranger = keyPair(66);
+    const root = Buffer.alloc(32, 7);
+    const genuine = parseOwnCheckpoint(objects.get('checkpoint') as Buffer).checkpoint;
+    const planted: Readonly<Record<string, Buffer>> = {
+      'checkpoint-unreadable': Buffer.from('junk'),
+      'checkpoint-unreadable ': Buffer.alloc(MAX_NOTE_SIZE + 1),
+      'checkpoint-untrusted-key': await signCheckpoint({ origin: stranger.key.name, size: 18, root, extensions: [] }, stranger.key, stranger.sign),
+      'checkpoint-bad-signature': Buffer.from((objects.get('checkpoint') as Buffer).toString().replace('\n18\n', '\n99999999\n')),
+    };
+    for (const [code, bytes] of Object.entries(planted)) {
+      for (const there of [factsOfObjects(objects), objects]) {
+        const junk = memoryVaultReader(new Map([...there, ['checkpoint', bytes]]));
+        for (const open of [wholeVault, despiteCheckpoint]) {
+          const vault = await open(junk);
+          expect([code, await publishedCheckpoint(vault), doubtsOf(vault)]).toEqual([code, genuine, [`${code.trim()} checkpoint`]]);
+          expect(await entriesIn(vault)).toHaveLength(18);
+        }
+      }
+    }
+    // What else stands there decides nothing where no key of the log signed anything.
+    const nothing = memoryVaultReader(new Map([['checkpoint', Buffer.from('junk')], ['log.vkeys', objects.get('log.vkeys') as Buffer]]));
+    await expect(wholeVault(nothing).then((vault) => publishedCheckpoint(vault))).rejects.toMatchObject({ code: 'untrusted' });
+    const sound = memoryVaultReader(objects);
+    expect(await despiteCheckpoint(sound)).toBe(sound);
+  });
+
+  test('is never silently older than what is signed: what no segment leads to is read from bundles, or told', async () => {
+    const { objects } = (await threeRounds()).vault;
+    const lacking = new Map([...objects, ['checkpoint', Buffer.from('junk')] as const].filter(([name]) => name !== segmentAt(objects, 11)));
+    const own = await wholeVault(memoryVaultReader(lacking));
+    expect([(await publishedCheckpoint(own)).size, (await entriesIn(own)).length, doubtsOf(own)]).toEqual([18, 18, ['checkpoint-unreadable checkpoint']]);
+    const facts = await wholeVault(memoryVaultReader(factsOfObjects(lacking)));
+    expect([(await publishedCheckpoint(facts)).size, doubtsOf(facts)]).toEqual([11, [expect.stringMatching(/^segment-missing segment\/0{18}11\//)]]);
+    const both = await wholeVault(memoryVaultReader(new Map([...factsOfObjects(lacking), ['checkpoint', Buffer.from('junk')]])));
+    expect(doubtsOf(both)).toEqual(['checkpoint-unreadable checkpoint', expect.stringMatching(/^segment-missing/)]);
+  });
+
+  test('and one whose facts somebody put more beside than memory holds is read all the same', async () => {
+    const facts = factsOf(await threeRounds());
+    const reader = memoryVaultReader(new Map([...facts, ['checkpoints/40', Buffer.alloc(MAX_NOTE_SIZE + 1)], [`segment/${'0'.repeat(20)}/${'a'.repeat(64)}`, Buffer.alloc(LARGEST_SEGMENT_BYTES + 1)]]));
+    let most = 0;
+    const vault = await wholeVault({ ...reader, get: async (name, maxBytes) => {
+      const bytes = await reader.get(name, maxBytes);
+      most = Math.max(most, bytes.length);
+      return bytes;
+    } });
+    expect((await publishedCheckpoint(vault)).size).toBe(18);
+    expect(most).toBeLessThan(100_000);
   });
 
   test('is made of the facts where there is no checkpoint', async () => {

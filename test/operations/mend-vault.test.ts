@@ -357,7 +357,7 @@ describe('where every copy is damaged', () => {
       bucket.byHand.lose(gone);
       bucket.byHand.corrupt(damage, Buffer.from(last.toString().replace(/.{6}\n$/, 'AAAAA=\n'))); // its text can be read, its signature is gone
       const mended = await mendedCopy(bucket.reader);
-      expect(mended).toMatchObject({ outcome: 'nothing', signed: 613, sealed: 690, lost: [expect.objectContaining({ object: 'checkpoints/690' })] });
+      expect(mended).toMatchObject({ outcome: 'whole', signed: 613, sealed: 690, lost: [], leftOut: expect.arrayContaining([{ object: 'checkpoints/690', why: 'unsigned-ahead' }]) as unknown });
     }
   });
 });
@@ -653,15 +653,33 @@ describe('an adversary', () => {
     await expect(mendedCopy(newest.reader)).rejects.toMatchObject({ code: 'forked' });
   });
 
+  test('who put junk, or more than memory holds, where the next round and its signature belong, stops nothing and is named', async () => {
+    const objects = await wholeVault();
+    const [segment, copy] = [segmentName(690, 'd'.repeat(64)), 'checkpoints/700'];
+    const planted = new Map(objects).set(segment, Buffer.from('junk')).set(copy, Buffer.alloc(2_000_000));
+    const reader = memoryVaultReader(planted);
+    const read: number[] = [];
+    const counting = { ...reader, get: async (name: string, maxBytes = Infinity) => {
+      const bytes = await reader.get(name, maxBytes);
+      if (name === copy) read.push(bytes.length);
+      return bytes;
+    } };
+    const mended = await mendedCopy(counting);
+    expect(mended).toMatchObject({ outcome: 'whole', signed: 690, lost: [], repaired: [], verified: { findings: [] } });
+    expect(mended.leftOut).toEqual([segment, copy].map((object) => ({ object, why: 'unsigned-ahead' })));
+    expect(contents(mended.objects)).toEqual(contents(objects));
+    expect(read).toEqual([]);
+  });
+
   test('who stole a key that was replaced long ago, and signed a larger log with it, has it called by its name', async () => {
     const objects = await wholeVault();
     const bucket = bucketOf(objects);
     const { key, sign } = keyPair(1);
     bucket.byHand.put('checkpoints/700', await signCheckpoint({ origin: key.name, size: 700, root: Buffer.alloc(32, 7), extensions: [] }, key, sign));
     const pinned = [keyPair(2).key];
-    expect(await mendedCopy(bucket.reader, { pinned })).toMatchObject({ outcome: 'nothing', signed: 690, lost: [{ object: 'checkpoints/700' }] });
-    const partial = await mendedCopy(bucket.reader, { pinned, partial: true });
-    expect(contents(partial.objects)).toEqual(contents(objects));
+    const mended = await mendedCopy(bucket.reader, { pinned });
+    expect(mended).toMatchObject({ outcome: 'whole', signed: 690, lost: [], leftOut: [{ object: 'checkpoints/700', why: 'unsigned-ahead' }] });
+    expect(contents(mended.objects)).toEqual(contents(objects));
   });
 
   const builtVaultOf = async (seed: number): Promise<Objects> => {
@@ -701,7 +719,7 @@ test('of a vault that was never rotated, log.vkeys follows from the pinned key',
   await expect(mendedCopy(bucket.reader, { pinned: [] })).rejects.toMatchObject({ code: 'no-keys' });
 });
 
-test('segments behind the checkpoint are kept, and one that is damaged there is a loss: nobody signed what was in it', async () => {
+test('segments behind the checkpoint are kept, and one that is damaged there is named: nobody signed what was in it', async () => {
   const vault = await builtVault(40, 300);
   vault.sealCount(5);
   vault.sealCount(6);
@@ -712,7 +730,7 @@ test('segments behind the checkpoint are kept, and one that is damaged there is 
   const bucket = bucketOf(objects);
   const behind = nameLike(/^segment\/0{17}340\//)(objects);
   bucket.byHand.corrupt(behind, Buffer.from('x'));
-  expect(await mendedCopy(bucket.reader)).toMatchObject({ outcome: 'nothing', lost: [{ object: behind, fault: 'damaged' }] });
+  expect(await mendedCopy(bucket.reader)).toMatchObject({ outcome: 'whole', lost: [], leftOut: [{ object: behind, why: 'unsigned-ahead' }] });
   expect(await mendedCopy(bucket.reader, { replicas: [memoryVaultReader(objects)] })).toMatchObject({ outcome: 'whole', repaired: [{ object: behind, from: ['replica'] }] });
 });
 
@@ -732,6 +750,6 @@ test('a store that cannot be listed, and one that cannot be read, are not taken 
   const reader = memoryVaultReader(objects);
   const failing = { ...reader, get: async (name: string) => (name === 'tile/0/001' ? Promise.reject(new VaultReadError('unreachable', 'no answer')) : reader.get(name)) };
   await expect(mendedCopy(failing)).rejects.toMatchObject({ code: 'unreachable' });
-  const huge = { ...reader, get: async (name: string) => (name === 'tile/0/001' ? Promise.reject(new VaultReadError('too-large', 'too large')) : reader.get(name)) };
+  const huge = { ...reader, get: async (name: string): Promise<Buffer | 'absent'> => (name === 'tile/0/001' ? Promise.reject(new VaultReadError('too-large', 'too large')) : reader.get(name)) };
   expect(await mendedCopy(huge)).toMatchObject({ outcome: 'whole', repaired: [{ object: 'tile/0/001', fault: 'damaged', from: ['recomputed'] }] });
 });

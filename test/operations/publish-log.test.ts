@@ -6,11 +6,12 @@ import { headKey, headOf } from '../../src/core/head';
 import { signCheckpoint } from '../../src/core/log/checkpoint';
 import { parseKeyHistory } from '../../src/core/log/log-vkeys';
 import { verifierKey } from '../../src/core/log/vkey';
+import { LARGEST_SEGMENT_BYTES } from '../../src/operations/read-at-most';
 import { LogStopped } from '../../src/operations/read-log';
 import { makePublisher, publishLog } from '../../src/operations/publish-log';
 import { rotateVerifierKey } from '../../src/operations/rotate-verifier-key';
 import { verifyVault } from '../../src/operations/verify-vault';
-import type { Head } from '../../src/ports';
+import { PortError, type Head } from '../../src/ports';
 import { forEachSeed } from '../seeds';
 import { makeWorld, type World } from '../world';
 
@@ -133,6 +134,24 @@ describe('publishing', () => {
     await world.publish();
     expect(checkpointOf(world)).toBe(late);
     expect(world.check()).toEqual([]);
+  });
+
+  test('is not ended by what somebody put beyond the checkpoint: more than memory holds, or what cannot be read', async () => {
+    const world = await published(3);
+    await grow(world, 2);
+    const planted = ['e', 'f'].map((digit) => `segment/${'5'.padStart(20, '0')}/${digit.repeat(64)}`) as [string, string];
+    for (const name of planted) world.vault.objects.set(name, Buffer.alloc(LARGEST_SEGMENT_BYTES + 1));
+    const read: number[] = [];
+    const publisher = world.publisher(world.process());
+    const counting = { ...publisher, vault: { ...publisher.vault, get: async (name: string, maxBytes?: number) => {
+      if (name === planted[1]) throw new PortError('corrupt', 'it is archived');
+      const bytes = await publisher.vault.get(name, maxBytes);
+      read.push(bytes.length);
+      return bytes;
+    } } };
+    expect(await publishLog(counting)).toEqual({ outcome: 'published', size: 5 });
+    expect(Math.max(...read)).toBeLessThan(100_000);
+    expect(checkpointOf(world)).toContain('\n5\n');
   });
 
   test('uses the note that is signed already, though the signing key has changed', async () => {

@@ -130,6 +130,7 @@ describe('deliveries and records', () => {
     }
     it.world.advance(HOUR_MS);
     expect(await it.reconcile()).toMatchObject({ ok: true, undecided: 1 });
+    expect(it.world.meter.counts.get('ReconciliationUndecided')).toBe(1);
     await it.vanish(texts('gone', 9));
     it.world.advance(HOUR_MS);
     const report = await it.reconcile({ since: new Date(it.world.now().getTime() - 3 * HOUR_MS) });

@@ -131,6 +131,15 @@ describe('a record that was never written by the system', () => {
   });
 });
 
+test('a record whose MAC names a key that is not there is not removed: with a lost key, all that is genuine would look like it', async () => {
+  const world = await quietWorld();
+  const unknown = world.message('three');
+  world.records.byHand.put({ ...unknown, mac: { S: macOf({ id: 9, secret: Buffer.alloc(32) }, unknown) } });
+  expect(await world.settle()).toEqual([{ outcome: 'nothing-to-restore-from', lost: [expect.objectContaining({ why: 'mac-unknown-key' })] }]);
+  expect([await findingsIn(world), world.meter.counts.get('RepairsRefused'), await world.ofKind('repair')]).toEqual([['mac-unknown-key'], 1, []]);
+  expect(await world.read(keyOf(unknown))).not.toBe('absent');
+});
+
 test('an invented record is removed although the log holds entries of somebody who was erased, which nobody can read', async () => {
   const world = await quietWorld();
   await world.write(world.message('of bob', { subject: { S: subjectNamed('bob') } }));

@@ -157,6 +157,38 @@ describe('what cannot be restored', () => {
     expect(place.world.inbox.objects.get(changed)?.bytes.toString()).toBe('something else');
   });
 
+  test('a record whose MAC names a key that nobody has is a loss and no matter of course, but where something later makes up for it', async () => {
+    const place = await restoringWorld(9);
+    const { world } = place;
+    const old = { id: 7, secret: Buffer.alloc(32, 7) };
+    await world.write(withMac(old, world.message('of a key that is gone')), world.message('kept'), withMac(old, profile(place, 1, 1, 'a')));
+    await place.settle();
+    world.records.byHand.put(profile(place, 1, 2, 'b'));
+    await place.settle();
+    const plan = await place.plan('copy');
+    const told = plan.notes.map(({ why, meaning, count, entries }) => [why, meaning, count, entries]);
+    expect(told).toEqual(expect.arrayContaining([['mac-unknown-key', 'loss', 1, [0]], ['mac-unknown-key', 'ignored', 1, [2]]]));
+    expect(plan.losses).toBe(1);
+    // With the key it is a record like any other.
+    const { deps } = await place.depsOf('copy');
+    const whole = await planRestore({ ...deps, macKeys: [...deps.macKeys, old] }, { settings: LIVE_SETTINGS });
+    expect([whole.losses, whole.records]).toEqual([0, plan.records + 1]);
+  });
+
+  test('without the key of the records\' MACs the live table loses nothing: what the log cannot vouch for stays', async () => {
+    const place = await restoringWorld(10);
+    const { world } = place;
+    await world.write(world.message('one'), world.message('two'));
+    await place.settle();
+    const before = textsOf(place.itemsIn('records'));
+    const { deps } = await place.depsOf('records');
+    const lost = { ...deps, macKeys: [{ id: 8, secret: Buffer.alloc(32, 8) }] };
+    const plan = await planRestore(lost, { settings: LIVE_SETTINGS });
+    expect([plan.losses, plan.toRemove.length]).toEqual([2, 2]);
+    expect(await applyRestore(lost, plan)).toMatchObject({ removed: 0, left: [{ why: 'unreadable' }, { why: 'unreadable' }] });
+    for (const [name, text] of before) expect(textsOf(place.itemsIn('records')).get(name)).toBe(text);
+  });
+
   test('a body counts only if its hash is the one in the record, whichever blob an entry names', async () => {
     const place = await restoringWorld(8);
     const { world } = place;

@@ -172,6 +172,12 @@ describe('a drill from the replica', () => {
     expect(await drill(drilled)).toMatchObject({ ok: true, behind: 0 });
   });
 
+  test('is held though somebody put junk where a replica has nothing, and what was passed over is a difference', async () => {
+    const drilled = await sound(27, 20);
+    const facts = factsOf(drilled.world).set('checkpoint', Buffer.from('junk'));
+    expect(await drill(drilled, replicated(drilled, facts))).toMatchObject({ ok: false, differences: 1, records: 20, size: 20, found: [{ kind: 'doubt', object: 'checkpoint' }] });
+  });
+
   test('is not held where the log table lacks the round that says how far it is behind', async () => {
     const drilled = await sound(26, 20);
     const then = factsOf(drilled.world);

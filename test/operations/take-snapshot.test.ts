@@ -104,12 +104,14 @@ describe('a snapshot and the entries behind it', () => {
     world.records.byHand.put(withMac(world.macKey, { ...world.message('of a newer program'), kind: { S: 'of-a-newer-program' } }));
     await world.write(world.message('lost', { subject: { S: subjectNamed('bob') } }), world.message('kept'));
     world.records.byHand.put({ ...world.message('forged'), text: { S: 'forged' } });
+    await world.write(withMac({ id: 9, secret: Buffer.alloc(32, 9) }, world.message('of a MAC key that is gone')));
     await place.settle();
     const before = place.size();
     const row = world.keys.subjects.get(subjectNamed('bob')) as WrappedKey;
     world.keys.subjects.delete(subjectNamed('bob'));
-    expect(await place.snapshot()).toMatchObject({ size: before, closed: 2 });
+    expect(await place.snapshot()).toMatchObject({ size: before, closed: 3 });
     world.keys.subjects.set(subjectNamed('bob'), row);
+    expect(rowsIn(place).map(({ index }) => index)).toContain(4);
     expect(rowsIn(place).map(({ index }) => index).slice(0, 3)).toEqual([0, 1, 2]); // not what was forged
     expect(rowsIn(place).map(({ index }) => index)).not.toContain(3);
     const { snapshot } = await place.choose('newest');

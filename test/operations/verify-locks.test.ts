@@ -78,6 +78,17 @@ test('a third version is no second finding; one that hides under a marker is loo
   expect((await scan(bucket)).told).toEqual(['delete-marker report/1', 'lock-missing report/1', 'second-version report/1']);
 });
 
+test('what was put back over a delete marker is told apart from what was written over, and both say what to do next', async () => {
+  const bucket = filled();
+  bucket.byHand.hide('report/1');
+  const details = async (): Promise<readonly string[]> => (await scan(bucket)).findings.map(({ code, detail }) => `${code}: ${detail}`);
+  expect(await details()).toEqual([expect.stringMatching(/^delete-marker: .*nobody reads it.*runbook\.md#vault-damaged/)]);
+  bucket.byHand.put('report/1', Buffer.from('report/1'));
+  expect(await details()).toEqual([expect.stringMatching(/^second-version: it was put again over a delete marker.*runbook\.md#vault-damaged/), expect.stringMatching(/^delete-marker: .*can be read again.*runbook\.md#vault-damaged/)]);
+  bucket.byHand.put('checkpoints/7', Buffer.from('checkpoints/8'));
+  expect((await details())[0]).toMatch(/^second-version: it has 2 versions.*the oldest/);
+});
+
 test('names that may change may have versions, markers and no locks', async () => {
   const bucket = filled();
   for (const name of ['checkpoint', 'log.vkeys', 'tile/0/001.p/7']) {

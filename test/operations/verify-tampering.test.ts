@@ -379,6 +379,42 @@ describe('segments beyond the checkpoint', () => {
   });
 });
 
+describe('what entries name that nobody signed', () => {
+  const planted = [
+    { name: 'report/planted', sha256: 'a'.repeat(64) },
+    { name: `blob/${'b'.repeat(64)}`, sha256: 'b'.repeat(64) },
+    { name: 'report/r1', sha256: 'c'.repeat(64) },
+  ];
+
+  test('is not asked for: who can put a segment has no object missed or blamed that is sound', async () => {
+    const vault = await vaultOf40();
+    vault.seal([makeEntry(40, { objects: planted }), makeEntry(41, { salt: 'x' })]);
+    const report = await verify(vault);
+    expect([found(report), report.segments]).toEqual([[], 4]);
+  });
+
+  test('is asked for once it is signed', async () => {
+    const vault = await vaultOf40();
+    vault.seal([makeEntry(40, { objects: planted })]);
+    await vault.publish();
+    expect(found(await verify(vault)).sort()).toEqual([`object-altered report/r1`, `object-missing blob/${'b'.repeat(64)}`, 'object-missing report/planted']);
+  });
+
+  test('may be there, whichever of several segments the log goes on with, for a sealer puts it first', async () => {
+    const vault = await vaultOf40();
+    const report = Buffer.from('of the newest round');
+    vault.seal([makeEntry(40, { objects: [{ name: 'report/new', sha256: sha256(report) }] })]);
+    vault.put('report/new', report);
+    const longer = new BuiltVault();
+    longer.entries.push(...vault.entries.slice(0, 40));
+    const name = longer.seal([makeEntry(40, { salt: 'x' }), makeEntry(41, { salt: 'x' })]);
+    vault.put(name, longer.objects.get(name)!);
+    expect(found(await verify(vault))).toEqual([]);
+    vault.put('report/new', Buffer.from('of somebody else'));
+    expect(found(await verify(vault))).toEqual(['object-altered report/new']);
+  });
+});
+
 describe('locks, versions and delete markers', () => {
   const written = new Date('2026-01-01T00:00:00Z');
   const sound: ObjectLock = { mode: 'COMPLIANCE', retainUntil: new Date('2026-01-12T00:00:00Z') };

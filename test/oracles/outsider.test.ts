@@ -165,8 +165,8 @@ describeWithPython('the outsider', () => {
     const blob = `blob/${sha256(Buffer.from('a JWE'))}`;
     const [part, manifest] = ['000001', 'manifest'].map((word) => [...vault.objects.keys()].find((name) => name.startsWith(`snapshot/${SIZE}/${word}-`))!) as [string, string];
     const classes = ['checkpoint', 'checkpoints/3', `checkpoints/${SIZE}`, 'tile/0/000', 'tile/0/001.p/37', 'tile/0/001.p/2', 'tile/1/000.p/1', 'tile/entries/000', 'tile/entries/001.p/37', segment, blob, 'report/a', 'report/b', manifest, part, 'log.vkeys'];
-    /** Nothing says that these were ever there; a log that was cut whole, back to one of them, needs a memory to be noticed. */
-    const dispensable = ['checkpoints/3', 'tile/0/001.p/2', manifest];
+    /** Nothing signed says that these were ever there; a log that was cut whole, back to one of them, needs a memory to be noticed. */
+    const dispensable = ['checkpoints/3', 'tile/0/001.p/2', 'report/b', manifest, part];
     for (const name of classes) {
       const good = vault.objects.get(name)!;
       const flipped = Buffer.from(good);

@@ -3,9 +3,10 @@
  * "forbidden" for "absent" would report a theft where there is a missing permission, and one that took it for "fine" the other way round.
  */
 import { GetObjectCommand, GetObjectRetentionCommand, ListObjectsV2Command, ListObjectVersionsCommand, type DeleteMarkerEntry, type S3Client } from '@aws-sdk/client-s3';
-import { VaultReadError, type ObjectVersion, type VaultReader, type VersionId } from '../../ports/vault-reader';
+import { VaultReadError, type ObjectVersion, type VaultReader } from '../../ports/vault-reader';
 import type { PortError } from '../../ports';
 import { errorNamed, portError } from './port-errors';
+import { letGo } from './s3';
 
 export interface S3ReaderOptions {
   /** Aborting it ends every call with `interrupted`. */
@@ -29,7 +30,7 @@ export function s3VaultReader(client: S3Client, bucket: string, { signal, maxObj
   return {
     source: `s3://${bucket}`,
 
-    get: (name) => bytesOf(name),
+    get: (name, maxBytes) => bytesOf({ name, maxBytes }),
 
     async *list(prefix) {
       let token: string | undefined;
@@ -68,15 +69,19 @@ export function s3VaultReader(client: S3Client, bucket: string, { signal, maxObj
         }
       },
 
-      get: ({ name, version }) => bytesOf(name, version),
+      get: ({ name, version }, maxBytes) => bytesOf({ name, version, maxBytes }),
     },
   };
 
-  function bytesOf(name: VersionId['name'], version?: VersionId['version']): Promise<Buffer | 'absent'> {
+  function bytesOf({ name, version, maxBytes = Infinity }: { readonly name: string; readonly version?: string; readonly maxBytes: number | undefined }): Promise<Buffer | 'absent'> {
+    const most = Math.min(maxBytes, maxObjectBytes);
     return reading(`read ${name}`, async () => {
       try {
         const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: name, ...(version !== undefined && { VersionId: version }) }), abort);
-        if (ContentLength !== undefined && ContentLength > maxObjectBytes) throw new VaultReadError('too-large', `${name} has ${ContentLength} bytes, more than ${maxObjectBytes}`);
+        if (ContentLength !== undefined && ContentLength > most) {
+          letGo(Body);
+          throw new VaultReadError('too-large', `${name} has ${ContentLength} bytes, more than ${most}`);
+        }
         return Buffer.from((await Body?.transformToByteArray()) ?? []);
       } catch (error) {
         if (errorNamed(error, version === undefined ? ['NoSuchKey'] : GONE)) return 'absent';

@@ -3,6 +3,7 @@
  * stand in for a forgotten header, and its policy refuses a put there without them.
  */
 import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { MAX_NOTE_SIZE } from '../../core/log/signed-note';
 import type { Clock, Vault } from '../../ports';
 import { asking } from './port-errors';
 import { createOnly, listed, onlyIfAbsent, onlyIfEtag, putIf, read, type PutExtras } from './s3';
@@ -30,18 +31,18 @@ export function s3Vault(client: S3Client, settings: VaultSettings, now: Clock): 
   });
 
   return {
-    async get(name) {
-      const there = await read(client, bucket, name);
+    async get(name, maxBytes) {
+      const there = await read(client, bucket, name, maxBytes);
       return there === 'absent' ? 'absent' : there.bytes;
     },
     createLocked: (name, bytes) => createOnly(client, bucket, name, bytes, locked()),
     createPartial: (name, bytes) => createOnly(client, bucket, name, bytes, unlocked),
-    getMutable: (name) => read(client, bucket, name),
+    getMutable: (name) => read(client, bucket, name, MAX_NOTE_SIZE),
     async replaceMutable(name, bytes, ifEtag) {
       const condition = ifEtag === 'absent' ? onlyIfAbsent : onlyIfEtag(ifEtag);
       if ((await putIf(client, bucket, name, bytes, condition, unlocked)) === 'put') return 'replaced';
       // Our own put whose reply was lost, tried again by the SDK, meets what it wrote itself.
-      const there = await read(client, bucket, name);
+      const there = await read(client, bucket, name, MAX_NOTE_SIZE);
       return there !== 'absent' && there.bytes.equals(bytes) ? 'replaced' : 'stale';
     },
     async deletePartial(name) {

@@ -30,8 +30,20 @@ export function s3Client(overrides: ClientOverrides = {}, { anyRegion = false }:
   return new S3Client({ ...sdkSettings(overrides), forcePathStyle: true, expectContinueHeader: false, followRegionRedirects: anyRegion } as ConstructorParameters<typeof S3Client>[0] & object);
 }
 
+interface Read {
+  readonly bytes: Buffer;
+  readonly etag: string;
+}
+
 /** The object's bytes, checked against the checksum S3 keeps of them, or 'absent'. */
-export async function read(client: S3Client, bucket: string, name: string, maxBytes = Number.POSITIVE_INFINITY): Promise<{ readonly bytes: Buffer; readonly etag: string } | 'absent'> {
+export async function read(client: S3Client, bucket: string, name: string, maxBytes = Number.POSITIVE_INFINITY): Promise<Read | 'absent'> {
+  const there = await readUpTo(client, bucket, name, maxBytes);
+  if (typeof there === 'object' && 'larger' in there) throw new PortError('corrupt', `${name} has ${there.larger} bytes, more than any object of ours`);
+  return there;
+}
+
+/** `larger`: how many bytes it has, where these are more than `maxBytes`: then it is not read into memory, because an object nobody of ours put may have any size. */
+async function readUpTo(client: S3Client, bucket: string, name: string, maxBytes: number): Promise<Read | 'absent' | { readonly larger: number }> {
   return asking(`read ${name}`, async () => {
     let reply: GetObjectCommandOutput;
     try {
@@ -42,12 +54,20 @@ export async function read(client: S3Client, bucket: string, name: string, maxBy
       if (errorNamed(error, ['InvalidObjectState'])) throw new PortError('corrupt', `${name} is archived and cannot be read`, { cause: error });
       throw error;
     }
-    // Before it is read into memory: an object nobody of ours put may have any size.
-    if ((reply.ContentLength ?? 0) > maxBytes) throw new PortError('corrupt', `${name} has ${reply.ContentLength} bytes, more than any object of ours`);
+    const length = reply.ContentLength ?? 0;
+    if (length > maxBytes) {
+      letGo(reply.Body);
+      return { larger: length };
+    }
     // The SDK compares the checksum while the body streams by, and fails the stream.
     const bytes = Buffer.from((await reply.Body?.transformToByteArray()) ?? []);
     return { bytes, etag: reply.ETag ?? '' };
   });
+}
+
+/** A body nobody reads to its end holds its connection. */
+export function letGo(body: GetObjectCommandOutput['Body']): void {
+  (body as { readonly destroy?: () => void } | undefined)?.destroy?.();
 }
 
 /** How a put names its condition, so that no put goes without one. */
@@ -91,11 +111,11 @@ export function putIf(client: S3Client, bucket: string, name: string, bytes: Uin
  */
 export async function createOnly(client: S3Client, bucket: string, name: string, bytes: Uint8Array, extras: PutExtras = {}): Promise<'created' | 'exists'> {
   if ((await putIf(client, bucket, name, bytes, onlyIfAbsent, extras)) === 'put') return 'created';
-  const there = await read(client, bucket, name);
+  const there = await readUpTo(client, bucket, name, bytes.length);
   // Refused for an object that is gone a moment later: deleted in between. Nothing of ours is written, so the caller may simply begin again.
   if (there === 'absent') throw new PortError('unavailable', `${name} was there when it was to be put and absent when it was read back; trying again converges`);
-  if (there.bytes.equals(bytes)) return 'exists';
-  throw new PortError('different-bytes', `${name} exists with other bytes (${there.bytes.length}, not ${bytes.length}, or of another hash): somebody wrote it past this program; see docs/runbook`);
+  if ('bytes' in there && there.bytes.equals(bytes)) return 'exists';
+  throw new PortError('different-bytes', `${name} exists with other bytes (${'bytes' in there ? there.bytes.length : there.larger}, not ${bytes.length}, or of another hash): somebody wrote it past this program; see docs/runbook`);
 }
 
 export interface Listed {

@@ -24,7 +24,7 @@ export function directoryVault(directory: string, { maxObjectSize = MAX_OBJECT_S
   const root = resolve(directory);
   return {
     source: directory,
-    get: async (name) => read(root, name, maxObjectSize),
+    get: async (name, maxBytes = Infinity) => read(root, name, Math.min(maxBytes, maxObjectSize)),
     list: (prefix) => listNames(root, prefix),
     ...(threads !== undefined && { bundles: (range) => runBundles({ directory: root, maxObjectSize }, threads, range) }),
   };

@@ -30,7 +30,11 @@ export function memoryVault(): MemoryVault {
   };
   return {
     objects,
-    get: async (name) => copyOf(objects.get(name)),
+    get: async (name, maxBytes = Infinity) => {
+      const there = objects.get(name);
+      if (there !== undefined && there.length > maxBytes) throw new PortError('corrupt', `${name} has more than ${maxBytes} bytes`);
+      return copyOf(there);
+    },
     createLocked: async (name, bytes) => {
       demand(isLocked(name), name);
       return create(name, bytes);

@@ -81,7 +81,11 @@ export function versionedVault({ mode, retentionDays, snapshotRetentionDays }: M
 
   return {
     vault: {
-      get: async (name) => copyOf(current(name)),
+      get: async (name, maxBytes = Infinity) => {
+        const there = current(name);
+        if (there !== undefined && there.length > maxBytes) throw new PortError('corrupt', `${name} has more than ${maxBytes} bytes`);
+        return copyOf(there);
+      },
       createLocked: async (name, bytes) => {
         demand(!isPartial(name) && !isMutable(name), name);
         return create(name, bytes, promised(name));
