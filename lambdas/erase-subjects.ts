@@ -8,5 +8,5 @@ const deps = erasingDeps();
 export const handler = scheduled('erase-subjects', async () => {
   const erasures = await advanceErasures(deps);
   const those = (waiting: string): number => erasures.filter((each) => each.waiting === waiting).length;
-  return { erasures: erasures.length, removed: erasures.reduce((sum, { removed }) => sum + removed, 0), held: those('hold'), doubtful: those('doubtful'), waiting: those('delivery') + those('sealing') };
+  return { erasures: erasures.length, removed: erasures.reduce((sum, { removed }) => sum + removed, 0), held: those('hold'), doubtful: those('doubtful'), waiting: those('delivery') + those('sealing') + those('region') };
 });

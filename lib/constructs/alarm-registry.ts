@@ -7,10 +7,10 @@ import { has, type Stage } from '../stage';
 import type { Fact } from './replica';
 import type { StaffFunctionName } from './staff-api';
 
-export type FunctionName = 'receive-webhook' | 'process-inbox' | 'sweep-inbox' | 'seal-records' | 'publish-log' | 'project-views' | 'heartbeat' | 'seal-missing' | 'repair-records' | 'verify-vault' | 'audit-table' | 'run-drill' | 'take-snapshot' | 'reconcile-deliveries' | 'erase-subjects' | 'initialize-log' | 'note-sign-in' | StaffFunctionName;
+export type FunctionName = 'receive-webhook' | 'process-inbox' | 'sweep-inbox' | 'seal-records' | 'publish-log' | 'project-views' | 'heartbeat' | 'seal-missing' | 'repair-records' | 'verify-vault' | 'audit-table' | 'run-drill' | 'take-snapshot' | 'restore-table' | 'reconcile-deliveries' | 'erase-subjects' | 'initialize-log' | 'note-sign-in' | StaffFunctionName;
 
 /** Functions whose runs a state machine does in parts where they are too much for one. */
-export type PartedName = Extract<FunctionName, 'verify-vault' | 'audit-table' | 'run-drill' | 'take-snapshot'>;
+export type PartedName = Extract<FunctionName, 'verify-vault' | 'audit-table' | 'run-drill' | 'take-snapshot' | 'restore-table'>;
 
 /** What S3 measures of the replication of a kind of facts (`each`: one alarm per kind). */
 export interface ReplicationSource {
@@ -129,6 +129,7 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
       id: 'erasure-late', source: { ours: 'ErasureAge' }, statistic: 'Maximum', periodMinutes: 60, periods: 2, when: 'at-least', threshold: ERASURE_SECONDS, noData: 'good',
       why: 'An erasure was confirmed a day ago, is under no hold, and is not done.',
     },
+    never('keys-returned', 'KeysErasedAgain', 'A key that was certified to be gone was there again: somebody brought back the keys table, or rows of it.'),
     {
       id: 'inbox-oldest', source: { ours: 'InboxOldest' }, statistic: 'Maximum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: INBOX_SECONDS, noData: 'good',
       why: 'A big delivery waits for half an hour to be processed.',
@@ -151,7 +152,7 @@ export function alarmRegistry(stage: Stage): readonly AlarmSpec[] {
     },
     {
       id: 'ranges-failed', source: { machine: 'ExecutionsFailed', of: 'each' }, statistic: 'Sum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: 1, noData: 'good',
-      why: 'A verification, audit or snapshot ended without a result: a step of it failed three times.',
+      why: 'A verification, audit, snapshot, drill or restore ended without a result: a step of it failed three times.',
     },
     {
       id: 'api-5xx', source: { api: '5xx' }, statistic: 'Sum', periodMinutes: 5, periods: 1, when: 'at-least', threshold: 5, noData: 'good',

@@ -16,6 +16,7 @@ export interface KeysTableProps extends TableProps {
 }
 
 const SUBJECT_KEYS = keyKeys.subject('*').pk;
+const HOLDS = keyKeys.hold('*').pk;
 const partitionsOf = (names: readonly WrappedSecretName[]): string[] => names.map((name) => keyKeys.secret(name).pk);
 
 export class KeysTable extends Table {
@@ -34,9 +35,19 @@ export class KeysTable extends Table {
 
   /** Lets `fn` read in the second region alone what opens the log there: these secrets, and the keys of subjects. */
   grantReadOffsite(fn: Lambda, region: string, ...names: readonly WrappedSecretName[]): void {
-    const there = Stack.of(this).formatArn({ service: 'dynamodb', region, resource: 'table', resourceName: this.table.tableName });
-    fn.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [there], conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...partitionsOf(names), SUBJECT_KEYS] } } }));
+    this.allowReadIn(region, fn, [...partitionsOf(names), SUBJECT_KEYS]);
     this.wrappingKey.grantUnwrapIn(region, fn, ...names);
+  }
+
+  /** Lets `fn` see in the second region whether the keys of subjects are gone there too. */
+  grantSeeErasedIn(region: string, fn: Lambda): void {
+    fn.addEnvironment(Env.REPLICA_REGION, region);
+    this.allowReadIn(region, fn, [SUBJECT_KEYS]);
+  }
+
+  private allowReadIn(region: string, fn: Lambda, partitions: readonly string[]): void {
+    const there = Stack.of(this).formatArn({ service: 'dynamodb', region, resource: 'table', resourceName: this.table.tableName });
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [there], conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitions } } }));
   }
 
   /** Lets `fn` make the three secrets, once, without seeing them. */
@@ -50,8 +61,14 @@ export class KeysTable extends Table {
     this.allow(fn, ['GetItem'], { partitions: [SUBJECT_KEYS] });
   }
 
-  /** Lets `fn` take the keys of subjects away: an update of the row, which stays and says when. It can unwrap none of them, and reach no secret. */
+  /** Lets `fn` say, beside the keys, which of them may not be taken. It can read no row, and touch no key. */
+  grantMarkHolds(fn: Lambda): void {
+    this.allow(fn, ['PutItem'], { partitions: [HOLDS] });
+  }
+
+  /** Lets `fn` take the keys of subjects away: an update of the row, which stays and says when. It can unwrap none of them, reach no secret, and ask for holds but lift none. */
   grantErase(fn: Lambda): void {
+    this.allow(fn, ['ConditionCheckItem'], { partitions: [HOLDS] });
     this.allow(fn, ['GetItem', 'UpdateItem'], { partitions: [SUBJECT_KEYS] });
   }
 

@@ -23,6 +23,7 @@ export const VIOLATIONS = [
   'mac-invalid', // `mac` does not fit the record
   'mac-missing',
   'mac-unknown-key',
+  'tombstone-unpermitted', // a tombstone that neither an erasure nor a repair permits: sealed where it does not count
   'unprocessable', // could not be read as a change at all: sealed raw
   'subject-erased', // written under a subject whose key is erased: sealed raw
   'subject-key-corrupt', // the subject's wrapped key does not open: sealed raw
@@ -35,7 +36,7 @@ export type Violation = (typeof VIOLATIONS)[number];
 /** What is wrong with the step from one state to the next. A repair that says it makes exactly this step accounts for it; for a state that is not ours nothing does. */
 const OF_THE_STEP: ReadonlySet<Violation> = new Set(['immutable-modified', 'record-removed', 'kind-unknown', 'kind-changed', 'subject-changed', 'rev-not-next']);
 /** What is wrong with the record as it is now, so that its genuine state can be put back. The others are about keys and bodies, which are not in the table. */
-const OF_THE_RECORD: ReadonlySet<Violation> = new Set([...OF_THE_STEP, 'subject-missing', 'mac-invalid', 'mac-missing', 'mac-unknown-key']);
+const OF_THE_RECORD: ReadonlySet<Violation> = new Set([...OF_THE_STEP, 'subject-missing', 'mac-invalid', 'mac-missing', 'mac-unknown-key', 'tombstone-unpermitted']);
 
 /** Whether a repair that permits a change of this sort accounts for `violation`. Of a removal all are about what is gone. */
 export const isOfStep = (op: Change['op'], violation: Violation): boolean => op === 'REMOVE' || OF_THE_STEP.has(violation);
@@ -96,10 +97,11 @@ export function judgeChange({ op, key, newImage, oldImage }: Change, macKeys: re
 
 /**
  * A record belongs to the subject it was made under: a swapped subject must not take it out of that subject's erasure. Only where the state before was not ours and this
- * one is has the record come back to its own. What somebody puts over a tombstone is not the log's own either: under that subject, which is never erased, it would stay for ever.
+ * one is has the record come back to its own; a tombstone does so only with a permission, which is not looked for here. What somebody puts over a tombstone is not the log's own either: under that subject, which is
+ * never erased, it would stay for ever.
  */
 const comesToItsOwn = (image: Image, before: Image, macKeys: readonly MacKey[]): boolean =>
-  subjectOf(image) !== subjectOf(before) && ((isTombstone(before) && !isTombstone(image)) || (checkMac(macKeys, image) === 'valid' && checkMac(macKeys, before) !== 'valid'));
+  subjectOf(image) !== subjectOf(before) && !isTombstone(image) && (isTombstone(before) || (checkMac(macKeys, image) === 'valid' && checkMac(macKeys, before) !== 'valid'));
 
 /** An erasure never takes an item away, it leaves a tombstone (seal-changes asks for its permission); a repair that removes says so in a record of its own. */
 function removalViolations(old: Image): readonly Violation[] {

@@ -54,6 +54,8 @@ export interface ErasureRequest {
   readonly removed: number;
   readonly keyedAt?: string;
   readonly doneAt?: string;
+  /** How far the log was searched for records that were not removed: entries before `to`, and the ids open so far, `<id> <src>`. */
+  readonly searched?: { readonly to: number; readonly open: readonly string[] };
 }
 
 const OPEN: ReadonlySet<ErasureState> = new Set(['asked', 'confirmed', 'frozen', 'removing', 'keyed']);
@@ -68,7 +70,7 @@ const TIMES = ['confirmedAt', 'frozenAt', 'recordedAt', 'quietSince', 'keyedAt',
 
 /** `at`: of this revision. Its MAC is the caller's to add. */
 export function requestImage(request: ErasureRequest, systemSubject: string, at: string): Image {
-  const { rev, requestId, customerId, state, customers, inputs, askedBy, confirmedBy, askedAt, removed } = request;
+  const { rev, requestId, customerId, state, customers, inputs, askedBy, confirmedBy, askedAt, removed, searched } = request;
   return {
     ...systemImage(recordKeys.erasureRequest(customerId), 'erasure', systemSubject, at),
     kind: { S: 'erasure-request' },
@@ -81,6 +83,7 @@ export function requestImage(request: ErasureRequest, systemSubject: string, at:
     askedAt: { S: askedAt },
     ...(confirmedBy !== undefined && { confirmedBy: { S: confirmedBy } }),
     removed: { N: String(removed) },
+    ...(searched !== undefined && { searchedTo: { N: String(searched.to) }, unremoved: { L: searched.open.map((each) => ({ S: each })) } }),
     ...Object.fromEntries(TIMES.flatMap((name) => (request[name] === undefined ? [] : [[name, { S: request[name] }]]))),
   };
 }
@@ -100,7 +103,9 @@ export function requestIn(image: Image): ErasureRequest | undefined {
     return hash === undefined || subjects === undefined || !('SS' in subjects) ? [] : [{ hash, subjects: subjects.SS }];
   });
   const times = Object.fromEntries(TIMES.flatMap((name) => (stringOf(image, name) === undefined ? [] : [[name, stringOf(image, name)]])));
-  return { rev, requestId, customerId, state, customers, inputs, askedBy, askedAt, removed, ...(confirmedBy !== undefined && { confirmedBy }), ...times };
+  const [searchedTo, unremoved] = [integerOf(image, 'searchedTo'), image['unremoved']];
+  const searched = searchedTo === undefined || unremoved === undefined || !('L' in unremoved) ? undefined : { to: searchedTo, open: unremoved.L.flatMap((each) => ('S' in each ? [each.S] : [])) };
+  return { rev, requestId, customerId, state, customers, inputs, askedBy, askedAt, removed, ...(searched !== undefined && { searched }), ...(confirmedBy !== undefined && { confirmedBy }), ...times };
 }
 
 const membersOf = (attribute: Attribute | undefined): readonly Image[] => (attribute !== undefined && 'L' in attribute ? attribute.L.flatMap((each) => ('M' in each ? [each.M] : [])) : []);
@@ -134,7 +139,6 @@ export function erasureImage(request: ErasureRequest, listing: Listing, systemSu
 
 /** Whether `image` is a genuine erasure record that takes what lies under `subject`. Nothing in it is trusted before its MAC was checked; the log's own subject is never erased. */
 export function permitsRemoval(image: Image, subject: string, systemSubject: string, macKeys: readonly MacKey[]): boolean {
-  const subjects = image['erasedSubjects'];
   const [askedBy, confirmedBy] = [stringOf(image, 'askedBy'), stringOf(image, 'confirmedBy')];
   return (
     checkMac(macKeys, image) === 'valid' &&
@@ -144,22 +148,26 @@ export function permitsRemoval(image: Image, subject: string, systemSubject: str
     askedBy !== confirmedBy &&
     subject !== systemSubject &&
     SUBJECT_FORM.test(subject) &&
-    subjects !== undefined &&
-    'SS' in subjects &&
-    subjects.SS.includes(subject)
+    subjectsIn(image).includes(subject)
   );
 }
 
-/** Days after which nothing that we keep can bring the key back: point-in-time recovery of the tables, both regions. */
+/** What an erasure record says it takes. Not judged. */
+export function subjectsIn(image: Image): readonly string[] {
+  const subjects = image['erasedSubjects'];
+  return subjects !== undefined && 'SS' in subjects ? subjects.SS : [];
+}
+
+/** Days after which nothing that we keep can bring the key back: point-in-time recovery of the tables, in each region from when its own copy was empty. */
 export const RECOVERY_DAYS = 35;
 const DAY_MS = 86_400_000;
 
 /** `YYYY-MM-DD`: the first day on which no backup holds the keys or the records any more. */
-export const lastRecoveryDay = (keyedAt: string): string => new Date(Date.parse(keyedAt) + (RECOVERY_DAYS + 1) * DAY_MS).toISOString().slice(0, 10);
+export const lastRecoveryDay = (goneAt: string): string => new Date(Date.parse(goneAt) + (RECOVERY_DAYS + 1) * DAY_MS).toISOString().slice(0, 10);
 
-/** `at`: ISO 8601 UTC. */
-export function certificateImage(request: ErasureRequest, keyedAt: string, systemSubject: string, at: string): Image {
-  const { requestId, askedBy, confirmedBy = '', customers, removed } = request;
+/** `at`: ISO 8601 UTC; by then the key was seen to be gone in every region. */
+export function certificateImage(request: ErasureRequest, systemSubject: string, at: string): Image {
+  const { requestId, askedBy, confirmedBy = '', customers, removed, keyedAt = at } = request;
   return {
     ...systemImage(recordKeys.certificate(requestId), 'certificate', systemSubject, at),
     erasedSubjects: { SS: [...subjectsOf(request)] },
@@ -168,7 +176,7 @@ export function certificateImage(request: ErasureRequest, keyedAt: string, syste
     confirmedBy: { S: confirmedBy },
     removed: { N: String(removed) },
     keyedAt: { S: keyedAt },
-    recoverableUntil: { S: lastRecoveryDay(keyedAt) },
+    recoverableUntil: { S: lastRecoveryDay(at) },
   };
 }
 

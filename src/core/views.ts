@@ -6,6 +6,7 @@
 import { viewKeys } from './table-keys';
 import { stringOf, type Image, type TableKey } from './image';
 import { IMMUTABLE_KINDS } from './kinds';
+import { accessEventOf } from './staff/access-record';
 
 export interface ViewUpdate {
   readonly key: TableKey;
@@ -43,6 +44,21 @@ export function viewsOf(record: Image): readonly ViewUpdate[] {
   }
   return updates;
 }
+
+/**
+ * Where a line of the access log is to be found: once under each customer whom a list, a search or another answer about several showed. Whom it is about itself, an index of the table knows. Only of lines with a
+ * valid MAC.
+ */
+export function showingsOf(record: Image): readonly TableKey[] {
+  const event = accessEventOf(record);
+  return (event?.shown ?? []).map((customerId) => viewKeys.shown(customerId, `${event?.at}#${event?.id}`));
+}
+
+/** The views that go when `record` is erased, with all else of the same customer. How many records there were on a day tells of nobody. */
+export const viewsErasedWith = (record: Image): readonly TableKey[] => viewsOf(record).flatMap(({ key }) => (key.pk.startsWith(COUNTERS) ? [] : [key]));
+const COUNTERS = viewKeys.counter('', '').pk;
+/** For `ViewStore.remove`: behind every order a view is kept under. */
+export const LAST_ORDER = '\u{10ffff}';
 
 function conversation(record: Image, key: TableKey, kind: string, eventId: string, customerId: string, phoneNumberId: string, receivedAt: string): ViewUpdate {
   const name = { customerId: { S: customerId }, phoneNumberId: { S: phoneNumberId } };

@@ -15,6 +15,7 @@ import { isOfShare, shareName, WHOLE, type Share } from '../core/shares';
 import { CONTENT_EXPECTED_WITHIN_MS, statusGaps } from '../core/status-gaps';
 import { recordId } from '../core/subject-key';
 import { AUDIT_CODES, auditFindingImage, latestTimeIn, REPAIRABLE, standing, type AuditCode, type AuditFinding, type Standing } from '../core/table-audit';
+import { isTombstone } from '../core/tombstone';
 import type { KeyTable, Meter, RecordStore } from '../ports';
 import type { KeyInventory } from '../ports/key-inventory';
 import type { RepairRequests } from '../ports/repair-requests';
@@ -253,9 +254,10 @@ async function judgeLog(run: Run, checkpoint: Checkpoint): Promise<AuditReport['
   const { deps, log, share } = run;
   const left = await stillAhead(run);
   const { subjects, seen, doubled } = await takeInventory({ vault: deps.vault, subjectKeys: log.subjectKeys }, checkpoint, share, new Set(left.map(({ trace }) => trace)));
-  for (const { place, trace, print } of left) {
+  for (const { place, trace, print, isTombstone: isLeft } of left) {
     if (seen.has(trace)) run.closed += 1;
-    else await report(run, { code: 'record-unsealed', key: keyOfPlace(place), state: print });
+    // Sealed it would be under this very name; sealed under another it is one that nothing permits, which a repair can tell.
+    else await report(run, { code: isLeft ? 'record-modified' : 'record-unsealed', key: keyOfPlace(place), state: print });
   }
   for (const { key, image, indexes } of doubled) {
     if (!(await wasPutBack(run, key, image))) await report(run, { code: 'record-doubled', key, state: indexes.join('+'), entry: indexes[1] });
@@ -275,6 +277,7 @@ interface Ahead {
   readonly print: string;
   /** What the log shows of it, if it has it, whether or not that can be opened. */
   readonly trace: string;
+  readonly isTombstone: boolean;
 }
 
 async function stillAhead(run: Run): Promise<Ahead[]> {
@@ -290,7 +293,7 @@ async function stillAhead(run: Run): Promise<Ahead[]> {
       const subject = stringOf(image, 'subject') ?? '';
       const key = await run.log.subjectKeys.existing(subject);
       // Without its key nothing tells which entries are the record's, only whether there are any of its subject.
-      left.push({ place, print, trace: typeof key === 'string' ? subject : sealedAs(recordId(key, keyOfPlace(place)), integerOf(image, 'rev') ?? 0) });
+      left.push({ place, print, isTombstone: isTombstone(image), trace: typeof key === 'string' ? subject : sealedAs(recordId(key, keyOfPlace(place)), integerOf(image, 'rev') ?? 0) });
     }
   });
   return left;

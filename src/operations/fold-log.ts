@@ -28,8 +28,8 @@ export interface GenuineState {
   readonly image: Image;
 }
 
-/** Why an entry gave no state. `misplaced`: its id is not that of the key it holds, or it was sealed under another subject than it names. `unparseable`: no entry of ours. */
-export type NoState = Rejection | Closed | 'raw' | 'misplaced' | 'unparseable' | 'removed-by-hand';
+/** Why an entry gave no state. `misplaced`: its id is not that of the key it holds, or it was sealed under another subject than it names. `unpermitted`: a tombstone that nothing permits. `unparseable`: no entry of ours. */
+export type NoState = Rejection | Closed | 'raw' | 'unpermitted' | 'misplaced' | 'unparseable' | 'removed-by-hand';
 
 export interface FoldSink {
   /** A state sealed as the stream's own record, under a name of its own. All of these come in the first pass, in order. */
@@ -40,7 +40,8 @@ export interface FoldSink {
   begins(state: GenuineState): void;
   /** Nothing more comes under this name: its newest state that counts. */
   ends(state: GenuineState): Promise<void>;
-  note(index: number, id: string, why: NoState): void;
+  /** `subject`: the entry's, empty where it is no entry of ours. */
+  note(index: number, id: string, why: NoState, subject: string): void;
 }
 
 export interface FoldOptions {
@@ -93,7 +94,7 @@ class Fold {
       for (const { index, bytes } of some) {
         const entry = entryIn(bytes);
         if (entry === undefined) {
-          if (this.isOfShare('')) this.sink.note(index, '', 'unparseable');
+          if (this.isOfShare('')) this.sink.note(index, '', 'unparseable', '');
           continue;
         }
         if (!this.isWanted(entry)) continue;
@@ -136,7 +137,7 @@ class Fold {
     const outcome = judged(opened, entry, pending.newest?.image, this.deps.macKeys);
     if (typeof outcome === 'string') {
       const isErasure = outcome === 'removed-by-hand' && this.erasures.has(shortPlace(entry.src));
-      if (outcome !== 'same' && !isErasure) this.sink.note(index, entry.id, outcome);
+      if (outcome !== 'same' && !isErasure) this.sink.note(index, entry.id, outcome, entry.subject);
     } else {
       if (pending.newest === undefined) this.sink.begins({ ...outcome, index, entry });
       pending.newest = { ...outcome, index, entry };
@@ -158,10 +159,12 @@ class Fold {
 
   private async readRaw(index: number, entry: Entry): Promise<void> {
     const opened = await openSealed(this.deps, entry);
-    if (opened.state !== 'image') return this.sink.note(index, entry.id, opened.state === 'closed' ? opened.why : 'raw');
+    if (opened.state !== 'image') return this.sink.note(index, entry.id, opened.state === 'closed' ? opened.why : 'raw', entry.subject);
+    // One that was permitted is sealed under the log's own subject.
+    if (isTombstone(opened.image)) return this.sink.note(index, entry.id, 'unpermitted', entry.subject);
     const outcome = succession(undefined, opened.image, this.deps.macKeys);
     if (outcome === 'accepted') this.sink.raw({ index, entry, image: opened.image });
-    else if (outcome !== 'same') this.sink.note(index, entry.id, outcome);
+    else if (outcome !== 'same') this.sink.note(index, entry.id, outcome, entry.subject);
   }
 
   private isWanted(entry: Entry): boolean {

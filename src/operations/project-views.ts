@@ -5,7 +5,8 @@
 import { stringOf, type Image } from '../core/image';
 import { checkMac } from '../core/record-mac';
 import { indexChanges, isIndexed, type IndexChange } from '../core/staff/search-index';
-import { viewsOf } from '../core/views';
+import { isTombstone } from '../core/tombstone';
+import { LAST_ORDER, showingsOf, viewsErasedWith, viewsOf } from '../core/views';
 import type { Clock, RecordStore, StreamEvent, ViewStore } from '../ports';
 import { inParallel } from './in-parallel';
 import type { Secrets } from './load-secrets';
@@ -28,8 +29,8 @@ export interface Projected {
 
 /** Applies what the events mean for the views. Of most kinds only new records count: what is overwritten or removed is the sealer's business. Throws `PortError`. */
 export async function projectViews(deps: ProjectDeps, events: readonly StreamEvent[]): Promise<Projected> {
-  const summed = await apply(deps, events.flatMap(({ op, newImage }) => (op === 'INSERT' && newImage !== undefined ? [newImage] : [])));
-  return sumOf([summed, await projectIndex(deps, events.filter(({ key }) => isIndexed(key)))]);
+  const made = events.flatMap(({ op, newImage }) => (op === 'INSERT' && newImage !== undefined ? [newImage] : []));
+  return sumOf([await apply(deps, made), await projectShowings(deps, made), await projectIndex(deps, events.filter(({ key }) => isIndexed(key))), await projectErased(deps, events)]);
 }
 
 /** Makes the views of everything in the table; into an empty views table, or over one that it then completes. */
@@ -37,7 +38,7 @@ export async function rebuildViews(deps: ProjectDeps & { readonly records: Pick<
   let sum: Projected = { applied: 0, seen: 0 };
   let page: Image[] = [];
   const flush = async (): Promise<void> => {
-    sum = sumOf([sum, await apply(deps, page), await projectIndex(deps, page.filter(isOfIndex).map((newImage) => ({ op: 'INSERT', newImage })))]);
+    sum = sumOf([sum, await apply(deps, page), await projectShowings(deps, page), await projectIndex(deps, page.filter(isOfIndex).map((newImage) => ({ op: 'INSERT', newImage })))]);
     page = [];
   };
   for await (const image of deps.records.scan()) {
@@ -48,6 +49,8 @@ export async function rebuildViews(deps: ProjectDeps & { readonly records: Pick<
   return sum;
 }
 
+/** Any order will do: there is only one. */
+const ONCE = '1';
 /** Enough to keep the updates in flight busy. */
 const PAGE = 256;
 
@@ -55,6 +58,27 @@ const isOfIndex = (image: Image): boolean => isIndexed({ pk: stringOf(image, 'pk
 
 async function apply({ views }: ProjectDeps, records: readonly Image[]): Promise<Projected> {
   return counted(await inParallel(records.flatMap(viewsOf), CONCURRENCY, (update) => views.apply(update)));
+}
+
+/**
+ * An erasure takes its records out of the views itself. One that was still on its way into them comes here behind that, and before its tombstone: which takes it out again. Both states have to be ours, or somebody
+ * who writes the table by hand could have another customer's views removed.
+ */
+async function projectErased({ views, keys }: ProjectDeps, events: readonly Pick<StreamEvent, 'newImage' | 'oldImage'>[]): Promise<Projected> {
+  const erased = events.flatMap(({ newImage, oldImage }) => (newImage !== undefined && oldImage !== undefined && isTombstone(newImage) && !isTombstone(oldImage) ? [[oldImage, newImage] as const] : []));
+  if (erased.length === 0) return { applied: 0, seen: 0 };
+  const macKeys = await keys.macKeys();
+  const places = erased.flatMap((states) => (states.every((state) => checkMac(macKeys, state) === 'valid') ? viewsErasedWith(states[0]) : []));
+  return counted(await inParallel(places, CONCURRENCY, (key) => views.remove(key, LAST_ORDER)));
+}
+
+/** A line of the access log never changes and its rows hold nothing but where it stands, so a row is put once and for all. */
+async function projectShowings({ views, keys }: ProjectDeps, records: readonly Image[]): Promise<Projected> {
+  const lines = records.filter((record) => showingsOf(record).length > 0);
+  if (lines.length === 0) return { applied: 0, seen: 0 };
+  const macKeys = await keys.macKeys();
+  const places = lines.filter((line) => checkMac(macKeys, line) === 'valid').flatMap(showingsOf);
+  return counted(await inParallel(places, CONCURRENCY, (key) => views.place({ key, order: ONCE, set: {} })));
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { canonicalImage } from '../core/canonical-image';
 import { isOfRecord, isOfStep, judgeChange, type Change, type Judgement, type NamedContent, type Violation } from '../core/change-judgement';
-import { permitsRemoval } from '../core/erasure';
+import { permitsRemoval, subjectsIn } from '../core/erasure';
 import { integerOf, stringOf, type Image } from '../core/image';
 import { isKind } from '../core/kinds';
 import { sha256Hex } from '../core/log/sha256';
@@ -48,11 +48,14 @@ export interface SourcedChange extends Change {
  */
 export async function sealChange(deps: SealChangeDeps, change: SourcedChange): Promise<readonly Buffer[]> {
   const macKeys = await deps.macKeys();
-  const erased = await erasedBy(deps, macKeys, change);
-  if (erased !== undefined) return sealErased(deps, change, erased);
-  const judgement = judged(change, macKeys);
-  const key = judgement.subject === undefined ? 'none' : await deps.subjectKeys.of(judgement.subject);
-  const found: Violation[] = [...(await unaccountedFor(deps, macKeys, change, judgement.violations))];
+  const left = await leftBy(deps, macKeys, change);
+  if (left?.isGenuineStep === true) return sealErased(deps, change, left);
+  const judgement = await explained(deps, macKeys, change, judged(change, macKeys));
+  const isForged = left === undefined && change.op !== 'REMOVE' && isTombstone(change.newImage);
+  const found: Violation[] = isForged ? [...judgement.violations, 'tombstone-unpermitted'] : [...judgement.violations];
+  // Under the very subject it names a forged tombstone would count.
+  const isRaw = left !== undefined || judgement.subject === undefined || (isForged && judgement.subject === stringOf(change.newImage, 'subject'));
+  const key = isRaw ? 'none' : await deps.subjectKeys.of(judgement.subject as string);
   if (key === 'erased') found.push('subject-erased');
   if (key === 'corrupt') found.push('subject-key-corrupt');
   const body = judgement.body === undefined || typeof key === 'string' ? undefined : await readBody(deps.inbox, judgement.body);
@@ -61,43 +64,54 @@ export async function sealChange(deps: SealChangeDeps, change: SourcedChange): P
   await recordFindings(deps, change, found);
   // Behind the findings, and again when they were there already: an earlier attempt may have died in between.
   if (found.some(isOfRecord)) await askForRepair(deps, change);
+  if (left !== undefined) return sealErased(deps, change, left);
   const sealed = typeof key === 'string' ? sealRaw(change, await deps.subjectKeys.fresh(), deps.random) : sealJudged(change, judgement, key, body instanceof Buffer ? body : undefined, deps.random);
   await putBlobs(deps.vault, sealed.blobs);
   return [sealed.entry];
 }
 
-/** What an erasure took away, and what it left. */
-interface ErasureStep {
-  readonly removed: Image;
+/** A tombstone that may stand where it does. */
+interface Left {
   readonly tombstone: Image;
-  readonly subject: string;
+  /** What an erasure took away, and whose it was; absent where a repair put the tombstone back, or nothing is known of what it stands for. */
+  readonly removed?: { readonly image: Image; readonly subject: string };
+  /** An erasure took what this system had written: nothing about it is to be found. */
+  readonly isGenuineStep: boolean;
 }
 
 /**
- * A record becomes a tombstone by an erasure: accepted exactly if the erasure's record is there, takes this subject, and both states were written by this system. Read consistently: the erasure
- * was recorded before its first removal. Everything else is judged like any other change, which an immutable record never survives without a finding.
+ * A tombstone wins its place for ever, so none counts on its MAC alone. What permits one: the record of the erasure it names, which takes the subject of what it replaces and is read consistently, for it
+ * was made before the first removal; or the record of a repair that takes exactly this step. An erasure never puts one where nothing was. Of a tombstone that is found long after its change nobody knows what it
+ * replaced: there the erasure itself has to do. Undefined: no tombstone, or one that nothing permits, which is sealed where it does not count.
  */
-async function erasedBy({ records, identity }: SealChangeDeps, macKeys: readonly MacKey[], { op, oldImage: removed, newImage: tombstone }: SourcedChange): Promise<ErasureStep | undefined> {
-  if (op !== 'MODIFY' || removed === undefined || tombstone === undefined || !isTombstone(tombstone)) return undefined;
-  const { systemSubject } = await identity();
-  const [erasureId, subject] = [erasureNamedBy(tombstone, systemSubject), stringOf(removed, 'subject')];
-  if (erasureId === undefined || subject === undefined || isTombstone(removed)) return undefined;
-  if (checkMac(macKeys, tombstone) !== 'valid' || checkMac(macKeys, removed) !== 'valid') return undefined;
+async function leftBy(deps: SealChangeDeps, macKeys: readonly MacKey[], change: SourcedChange): Promise<Left | undefined> {
+  const { op, oldImage: before, newImage: tombstone } = change;
+  if (op === 'REMOVE' || tombstone === undefined || !isTombstone(tombstone) || checkMac(macKeys, tombstone) !== 'valid') return undefined;
+  const { systemSubject } = await deps.identity();
+  const erasureId = erasureNamedBy(tombstone, systemSubject);
+  if (erasureId === undefined) return undefined;
+  const removed = op === 'MODIFY' && before !== undefined && !isTombstone(before) ? before : undefined;
   const { pk, sk } = recordKeys.erasure(erasureId);
-  for await (const image of records.partition(pk, sk)) if (permitsRemoval(image, subject, systemSubject, macKeys)) return { removed, tombstone, subject };
-  return undefined;
+  if (removed !== undefined || op === 'STATE') {
+    for await (const erasure of deps.records.partition(pk, sk)) {
+      const subject = removed === undefined ? subjectsIn(erasure)[0] : stringOf(removed, 'subject');
+      if (subject === undefined || !permitsRemoval(erasure, subject, systemSubject, macKeys)) continue;
+      return removed === undefined ? { tombstone, isGenuineStep: false } : { tombstone, removed: { image: removed, subject }, isGenuineStep: checkMac(macKeys, removed) === 'valid' };
+    }
+  }
+  return (await isRepair(deps, macKeys, change)) ? { tombstone, isGenuineStep: false } : undefined;
 }
 
 /**
  * The removal under the subject of the person, so that anybody sees from the vault alone that every record of that subject is gone; the tombstone under the log's own, so that it can be restored
  * when the person's key is gone and a late resend is still recognised. Where the key is gone already (somebody put an erased record back) there is no name left to remove.
  */
-async function sealErased({ subjectKeys, identity, vault, random }: SealChangeDeps, { key, at, src }: SourcedChange, { removed, tombstone, subject }: ErasureStep): Promise<readonly Buffer[]> {
+async function sealErased({ subjectKeys, identity, vault, random }: SealChangeDeps, { key, at, src }: SourcedChange, { removed, tombstone }: Left): Promise<readonly Buffer[]> {
   const own = await subjectKeys.of((await identity()).systemSubject);
   if (typeof own === 'string') throw new PortError('corrupt', `the key of the log's own subject is ${own}: restore the keys table's row from its backups`);
-  const theirs = await subjectKeys.of(subject);
-  const kind = stringOf(removed, 'kind') ?? '';
-  const gone = typeof theirs === 'string' ? [] : [sealRemove({ kind: isKind(kind) ? kind : 'unknown', key, rev: integerOf(removed, 'rev') ?? 0, at, src }, theirs)];
+  const theirs = removed === undefined ? 'none' : await subjectKeys.of(removed.subject);
+  const kind = stringOf(removed?.image, 'kind') ?? '';
+  const gone = typeof theirs === 'string' ? [] : [sealRemove({ kind: isKind(kind) ? kind : 'unknown', key, rev: Math.max(0, integerOf(removed?.image, 'rev') ?? 0), at, src }, theirs)];
   const left = sealPut({ kind: 'tombstone', key, rev: integerOf(tombstone, 'rev') ?? 0, at, src }, own, canonicalImage(tombstone), random);
   await putBlobs(vault, left.blobs);
   return [...gone, left].map(({ entry }) => entry);
@@ -156,18 +170,25 @@ async function recordFindings({ records, macKeys, identity, meter }: SealChangeD
 }
 
 /**
- * `violations` without those a repair accounts for. A repair writes a record that permits exactly this step before it takes it, so whoever reads a change can read its
- * permission: asked for only where something is wrong, and worth nothing without our MAC.
+ * `judgement` without the violations that a repair accounts for. A repair writes a record that permits exactly this step before it takes it, so whoever reads a change can read its
+ * permission: asked for only where something is wrong, and worth nothing without our MAC. What a repair puts back has come to its own, whosever it was made to be, however genuine that looked: under another's key it would
+ * outlive its own erasure.
  */
-async function unaccountedFor({ records }: SealChangeDeps, macKeys: readonly MacKey[], change: SourcedChange, violations: readonly Violation[]): Promise<readonly Violation[]> {
+async function explained(deps: SealChangeDeps, macKeys: readonly MacKey[], change: SourcedChange, judgement: Judgement): Promise<Judgement> {
+  const { op, newImage } = change;
+  const { violations } = judgement;
+  if (!violations.some((violation) => isOfStep(op, violation)) || !(await isRepair(deps, macKeys, change))) return judgement;
+  const own = op === 'MODIFY' && newImage !== undefined && checkMac(macKeys, newImage) === 'valid' ? stringOf(newImage, 'subject') : undefined;
+  return { ...judgement, subject: own ?? judgement.subject, violations: violations.filter((violation) => !isOfStep(op, violation)) };
+}
+
+/** Whether a repair says that it takes exactly this step. */
+async function isRepair({ records }: SealChangeDeps, macKeys: readonly MacKey[], change: SourcedChange): Promise<boolean> {
   // Of a state found long after its change nobody knows which step led to it.
-  if (change.op === 'STATE' || !violations.some((violation) => isOfStep(change.op, violation))) return violations;
-  const place = permissionPlace(change);
-  if (place === undefined) return violations;
-  for await (const image of records.partition(place.pk, place.skPrefix)) {
-    if (checkMac(macKeys, image) === 'valid') return violations.filter((violation) => !isOfStep(change.op, violation));
-  }
-  return violations;
+  const place = change.op === 'STATE' ? undefined : permissionPlace(change);
+  if (place === undefined) return false;
+  for await (const image of records.partition(place.pk, place.skPrefix)) if (checkMac(macKeys, image) === 'valid') return true;
+  return false;
 }
 
 /** Undefined where one of the states has no canonical form: no repair of ours makes such a step. */

@@ -10,6 +10,7 @@ import type { Checkpoint } from '../core/log/checkpoint';
 import type { MacKey } from '../core/record-mac';
 import { succession } from '../core/record-history';
 import { recordId } from '../core/subject-key';
+import { isTombstone } from '../core/tombstone';
 import type { GenuineState } from './fold-log';
 import { inParallel } from './in-parallel';
 import { openSealed, type Closed, type Opened, type SealedReader } from './open-sealed';
@@ -105,8 +106,8 @@ class Trail {
   }
 }
 
-/** What was changed by hand is sealed under the subject it had before; what was sealed raw, under one of its own. */
-const isUnderItsSubject = (entry: Entry, image: Image): boolean => entry.kind === 'raw' || stringOf(image, 'subject') === entry.subject;
+/** What was changed by hand is sealed under the subject it had before; what was sealed raw, under one of its own, and a tombstone only where nothing permits it. */
+const isUnderItsSubject = (entry: Entry, image: Image): boolean => entry.kind === 'raw' ? !isTombstone(image) : stringOf(image, 'subject') === entry.subject;
 
 const KEYS_AT_ONCE = 32;
 

@@ -46,21 +46,3 @@ export async function readPlaces(table: Pick<RestoreTarget, 'read'>, places: rea
   const images = places.length === 0 ? [] : await table.read(places.map(keyOfPlace));
   return new Map(images.map((image) => [placeOf(image), image]));
 }
-
-/** Calls `run` with `size` of what is added at a time, in the order it was added, and with the rest at `end`. */
-export function inBatches<T>(size: number, run: (batch: readonly T[]) => Promise<void>): { add(item: T): Promise<void>; end(): Promise<void> } {
-  let batch: T[] = [];
-  const flush = async (): Promise<void> => {
-    const full = batch;
-    batch = [];
-    if (full.length > 0) await run(full);
-  };
-  return {
-    add: async (item) => {
-      batch.push(item);
-      if (batch.length >= size) await flush();
-    },
-    end: flush,
-  };
-}
-

@@ -39,6 +39,13 @@ export function vaultContract(name: string, make: () => Promise<Vault>): void {
       expect(await vault.get(objectName)).toEqual(bytes);
     });
 
+    test('an object of more bytes than are wanted is corrupt, of as many it is given', async () => {
+      const { name: objectName, bytes } = blob();
+      await vault.createLocked(objectName, bytes);
+      expect(await codeOf(vault.get(objectName, bytes.length - 1))).toBe('corrupt');
+      expect(await vault.get(objectName, bytes.length)).toEqual(bytes);
+    });
+
     test('of many that create one name at once with the same bytes none fails, and with other bytes one wins', async () => {
       const { name: same, bytes } = blob();
       const outcomes = await Promise.all(Array.from({ length: 6 }, () => vault.createLocked(same, bytes)));

@@ -4,6 +4,7 @@ import { verifierKey, verifySignature } from '../../src/core/log/vkey';
 import { newSubject } from '../../src/core/subject-key';
 import type { Image } from '../../src/core/image';
 import type { KeyService, KeyTable, RecordStore, SecretName, Signer, WrappedKey } from '../../src/ports';
+import type { HoldMarks } from '../../src/ports/hold-marks';
 import type { KeyErasure } from '../../src/ports/key-erasure';
 
 export function keyTableContract(name: string, make: () => Promise<KeyTable>): void {
@@ -84,7 +85,7 @@ export function signerContract(name: string, make: () => Promise<Signer>): void 
 }
 
 /** What src/ports/key-erasure.ts promises. `make` gives empty tables, and writes to the records table through `records`. */
-export function keyErasureContract(name: string, make: () => Promise<{ readonly erasure: KeyErasure; readonly keys: KeyTable; readonly records: Pick<RecordStore, 'create' | 'get'> }>): void {
+export function keyErasureContract(name: string, make: () => Promise<{ readonly erasure: KeyErasure; readonly keys: KeyTable; readonly records: Pick<RecordStore, 'create' | 'get'>; readonly marks: HoldMarks }>): void {
   describe(`${name} takes keys away`, () => {
     const AT = '2026-02-03T04:05:06.789Z';
     let it: Awaited<ReturnType<typeof make>>;
@@ -103,10 +104,10 @@ export function keyErasureContract(name: string, make: () => Promise<{ readonly 
     test('with what is written beside it, all or nothing', async () => {
       const [a, b] = [await key(), await key()];
       await it.records.create(record(1));
-      const refused = await it.erasure.erase([a.subject, b.subject], AT, [{ op: 'replace', image: record(3), ifRev: 2 }]);
+      const refused = await it.erasure.erase([a.subject, b.subject], AT, [{ op: 'replace', image: record(3), ifRev: 2 }], []);
       expect(refused).toEqual({ refused: [record(1)] });
       expect(await it.keys.get(a.subject)).toEqual(a);
-      expect(await it.erasure.erase([a.subject, b.subject], AT, [{ op: 'replace', image: record(2), ifRev: 1 }])).toBe('done');
+      expect(await it.erasure.erase([a.subject, b.subject], AT, [{ op: 'replace', image: record(2), ifRev: 1 }], [])).toBe('done');
       expect([await it.keys.get(a.subject), await it.keys.get(b.subject)]).toEqual(['erased', 'erased']);
       expect(await it.records.get({ pk: `place ${n}`, sk: 's' }, { consistent: true })).toEqual(record(2));
     });
@@ -114,22 +115,48 @@ export function keyErasureContract(name: string, make: () => Promise<{ readonly 
     test('a condition on a record that writes nothing refuses it as well', async () => {
       const mine = await key();
       const check = { op: 'check-rev', key: { pk: `place ${n}`, sk: 's' }, ifRev: 1 } as const;
-      expect(await it.erasure.erase([mine.subject], AT, [check])).toEqual({ refused: ['absent'] });
+      expect(await it.erasure.erase([mine.subject], AT, [check], [])).toEqual({ refused: ['absent'] });
       expect(await it.keys.get(mine.subject)).toEqual(mine);
       await it.records.create(record(1));
-      expect(await it.erasure.erase([mine.subject], AT, [check])).toBe('done');
+      expect(await it.erasure.erase([mine.subject], AT, [check], [])).toBe('done');
     });
 
     test('for ever: no key is made for an erased subject, nor for one that had none', async () => {
       const mine = await key();
       const none = newSubject(randomBytes);
       for (let again = 0; again < 2; again++) {
-        expect(await it.erasure.erase([mine.subject, none], AT, [{ op: 'create', image: record(1, `place ${n} ${again}`) }])).toBe('done');
+        expect(await it.erasure.erase([mine.subject, none], AT, [{ op: 'create', image: record(1, `place ${n} ${again}`) }], [])).toBe('done');
         for (const subject of [mine.subject, none]) {
           expect(await it.keys.create({ ...mine, subject })).toBe('exists');
           expect(await it.keys.get(subject)).toBe('erased');
         }
       }
+    });
+
+    test('from nobody who is marked as being under a hold, whatever the writes beside it say', async () => {
+      const [mine, other] = [await key(), await key()];
+      const write = (again: number) => [{ op: 'create', image: record(1, `place ${n} ${again}`) }] as const;
+      expect(await it.marks.transact(write(0), [{ subject: mine.subject, held: true }])).toBe('done');
+      // The first time for its name, so that the conditions of the writes hold.
+      for (const unheld of [[mine.subject], [other.subject, mine.subject]]) expect(await it.erasure.erase([mine.subject, other.subject], AT, write(1), unheld)).toBe('held');
+      expect([await it.keys.get(mine.subject), await it.keys.get(other.subject)]).toEqual([mine, other]);
+      expect(await it.records.get({ pk: `place ${n} 1`, sk: 's' }, { consistent: true })).toBe('absent');
+      // Both stand in the way: the hold is told.
+      expect(await it.erasure.erase([mine.subject], AT, write(0), [mine.subject])).toBe('held');
+      expect(await it.marks.transact(write(2), [{ subject: mine.subject, held: false }])).toBe('done');
+      expect(await it.erasure.erase([mine.subject, other.subject], AT, write(1), [mine.subject, other.subject])).toBe('done');
+      expect([await it.keys.get(mine.subject), await it.keys.get(other.subject)]).toEqual(['erased', 'erased']);
+    });
+
+    test('and a mark is made with what is written beside it, all or nothing, also of a subject that has no key yet', async () => {
+      const row = { subject: newSubject(randomBytes), generation: 1, wrapped: randomBytes(60), kek: 1 };
+      await it.records.create(record(1));
+      expect(await it.marks.transact([{ op: 'create', image: record(2) }], [{ subject: row.subject, held: true }])).toEqual({ refused: [record(1)] });
+      expect(await it.marks.transact([{ op: 'replace', image: record(2), ifRev: 1 }], [{ subject: row.subject, held: true }])).toBe('done');
+      expect(await it.keys.get(row.subject)).toBe('absent');
+      expect(await it.keys.create(row)).toBe('created');
+      expect(await it.keys.get(row.subject)).toEqual(row);
+      expect(await it.erasure.erase([row.subject], AT, [{ op: 'check-rev', key: { pk: `place ${n}`, sk: 's' }, ifRev: 2 }], [row.subject])).toBe('held');
     });
   });
 }

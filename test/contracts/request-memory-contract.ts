@@ -1,6 +1,6 @@
 /** What src/ports/request-memory.ts promises, for every implementation. */
 import { randomUUID } from 'node:crypto';
-import { LEASE_SECONDS, REMEMBERED_SECONDS, type Claim, type RequestMemory } from '../../src/ports/request-memory';
+import { LEASE_SECONDS, REFUSALS_NEWS_SECONDS, REMEMBERED_SECONDS, type Claim, type RequestMemory } from '../../src/ports/request-memory';
 
 export function requestMemoryContract(name: string, make: () => Promise<RequestMemory>): void {
   describe(`${name} remembers requests`, () => {
@@ -73,14 +73,24 @@ export function requestMemoryContract(name: string, make: () => Promise<RequestM
     test('an operator may ask as much as fits into the bucket, and then as fast as it is refilled', async () => {
       const limit = { ratePerSecond: 2, burst: 3 };
       const take = (seconds: number) => memory.take(claim.operatorId, limit, after(seconds));
-      expect(await take(0)).toEqual({ allowed: true, remaining: 2, resetSeconds: 1, retryAfterSeconds: 0 });
-      expect(await take(0)).toEqual({ allowed: true, remaining: 1, resetSeconds: 1, retryAfterSeconds: 0 });
-      expect(await take(0)).toEqual({ allowed: true, remaining: 0, resetSeconds: 2, retryAfterSeconds: 0 });
-      expect(await take(0)).toEqual({ allowed: false, remaining: 0, resetSeconds: 2, retryAfterSeconds: 1 });
+      expect(await take(0)).toEqual({ allowed: true, remaining: 2, resetSeconds: 1, retryAfterSeconds: 0, isNews: false });
+      expect(await take(0)).toEqual({ allowed: true, remaining: 1, resetSeconds: 1, retryAfterSeconds: 0, isNews: false });
+      expect(await take(0)).toEqual({ allowed: true, remaining: 0, resetSeconds: 2, retryAfterSeconds: 0, isNews: false });
+      expect(await take(0)).toEqual({ allowed: false, remaining: 0, resetSeconds: 2, retryAfterSeconds: 1, isNews: true });
       expect(await take(0.5)).toMatchObject({ allowed: true, remaining: 0 });
       expect(await take(0.9)).toMatchObject({ allowed: false });
-      expect(await take(100)).toEqual({ allowed: true, remaining: 2, resetSeconds: 1, retryAfterSeconds: 0 });
+      expect(await take(100)).toEqual({ allowed: true, remaining: 2, resetSeconds: 1, retryAfterSeconds: 0, isNews: false });
       expect(await memory.take(randomUUID(), limit, after(0))).toMatchObject({ allowed: true, remaining: 2 });
+    });
+
+    test('that an operator was refused is news once a minute, of however many requests at once', async () => {
+      const limit = { ratePerSecond: 0.001, burst: 1 };
+      const news = async (seconds: number, operatorId = claim.operatorId) => {
+        const taken = await Promise.all(Array.from({ length: 10 }, () => memory.take(operatorId, limit, after(seconds))));
+        return [taken.filter(({ allowed }) => allowed).length, taken.filter(({ isNews }) => isNews).length];
+      };
+      expect([await news(0), await news(REFUSALS_NEWS_SECONDS - 1), await news(REFUSALS_NEWS_SECONDS), await news(REFUSALS_NEWS_SECONDS + 1)]).toEqual([[1, 1], [0, 0], [0, 1], [0, 0]]);
+      expect(await news(1, randomUUID())).toEqual([1, 1]);
     });
 
     test('of many requests at once exactly as many pass as fit', async () => {

@@ -62,6 +62,15 @@ export function viewStoreContract(name: string, make: () => Promise<ViewStore>):
       expect(await views.place({ key, order: '5', set: {} })).toBe('applied');
     });
 
+    test('a view that was never given an order is removed as well', async () => {
+      const key = { pk, sk: 'v' };
+      await views.apply({ key, eventId: 'e1', add: { n: 1 }, set: { a: { S: 'x' } } });
+      expect(await views.remove(key, '5')).toBe('applied');
+      expect(await stored()).toBe('absent');
+      expect(await views.remove(key, '5')).toBe('seen');
+      expect(await views.apply({ key, eventId: 'e1', add: { n: 1 } })).toBe('seen');
+    });
+
     test('a partition can begin before a view, or hold what begins alike', async () => {
       for (const sk of ['a', 'b', 'b#1', 'b#2', 'c']) await views.place({ key: { pk, sk }, order: '1', set: {} });
       const keys = async (options: Parameters<ViewStore['partition']>[1]): Promise<string[]> => {

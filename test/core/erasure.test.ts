@@ -67,7 +67,7 @@ describe('the records', () => {
 
   test('the certificate names the first day behind the last recovery window: 35 whole days after the key went', () => {
     expect(lastRecoveryDay('2026-02-03T23:59:59.999Z')).toBe('2026-03-11');
-    expect(certificateImage(request, AT, SYSTEM, AT)['recoverableUntil']).toEqual({ S: '2026-03-11' });
+    expect(certificateImage(request, SYSTEM, AT)['recoverableUntil']).toEqual({ S: '2026-03-11' });
   });
 });
 

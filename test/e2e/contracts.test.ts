@@ -3,11 +3,13 @@
  * deployed functions do is in the way.
  */
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DeleteTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DeleteTableCommand, PutItemCommand, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand, type CreateKeyCommandInput } from '@aws-sdk/client-kms';
 import { CreateEventSourceMappingCommand, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand, type EventSourceMappingConfiguration } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { dynamoDb, itemOf } from '../../src/adapters/aws/dynamodb';
+import { localSecondRegion } from '../../local/environment';
+import { dynamoDb, dynamoDbClient, itemOf } from '../../src/adapters/aws/dynamodb';
+import { holdMarks } from '../../src/adapters/aws/hold-marks';
 import { keyErasure } from '../../src/adapters/aws/key-erasure';
 import { keyTable } from '../../src/adapters/aws/key-table';
 import { kms, kmsKeyService, kmsSigner } from '../../src/adapters/aws/kms';
@@ -125,7 +127,14 @@ logStoreContract('DynamoDB', async () => logStore(dynamoDb(), await newTable()))
 keyTableContract('DynamoDB', async () => keyTable(dynamoDb(), await newTable()));
 keyErasureContract('DynamoDB', async () => {
   const tables = { records: await newTable(), keys: await newTable() };
-  return { erasure: keyErasure(dynamoDb(), tables), keys: keyTable(dynamoDb(), tables.keys), records: recordStore(dynamoDb(), tables.records) };
+  return { erasure: keyErasure(dynamoDb(), tables), keys: keyTable(dynamoDb(), tables.keys), records: recordStore(dynamoDb(), tables.records), marks: holdMarks(dynamoDb(), tables) };
+});
+// What the second region's copy says, which who certifies an erasure asks.
+keyErasureContract('DynamoDB, seen from the second region,', async () => {
+  const tables = { records: await newTable(), keys: await newTable() };
+  await aws.dynamodb.send(new UpdateTableCommand({ TableName: tables.keys, ReplicaUpdates: [{ Create: { RegionName: localSecondRegion } }] }));
+  const here = keyTable(dynamoDb(), tables.keys);
+  return { erasure: keyErasure(dynamoDb(), tables), keys: { ...here, get: keyTable(dynamoDbClient({ region: localSecondRegion }), tables.keys).get }, records: recordStore(dynamoDb(), tables.records), marks: holdMarks(dynamoDb(), tables) };
 });
 keyServiceContract('KMS', async () => kmsKeyService(kms(), await newKey({}), 'us-east-1'));
 signerContract('KMS', async () => kmsSigner(kms(), await newKey({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' })));

@@ -12,7 +12,7 @@ import { localSecondRegion } from '../../local/environment';
 import { runNow } from '../../local/rehearsal/runs';
 import { keyErasure } from '../../src/adapters/aws/key-erasure';
 import { keyTable } from '../../src/adapters/aws/key-table';
-import { kmsKeyService } from '../../src/adapters/aws/kms';
+import { kmsKeyService, kmsSigner } from '../../src/adapters/aws/kms';
 import { logStore } from '../../src/adapters/aws/log-store';
 import { recordStore } from '../../src/adapters/aws/record-store';
 import { s3Inbox } from '../../src/adapters/aws/s3-inbox';
@@ -49,12 +49,14 @@ const of = (path = ''): string => `/v1/customers/${customerId}${path}`;
 /** One run of what the deployed function runs, by a clock that is ahead by `aheadMs`, with the account's rights or the function's. */
 async function runByAnotherClock(aheadMs: number, identity: Partial<Awaited<ReturnType<typeof asFunction>>> = {}): Promise<void> {
   const { Environment } = await aws.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: (await functionNamed('erase-subjects')).name }));
-  const [dynamodb, s3, kms] = [new DynamoDBClient(identity), new S3Client({ ...identity, forcePathStyle: true }), new KMSClient(identity)];
+  const [dynamodb, offsite, s3, kms] = [new DynamoDBClient(identity), new DynamoDBClient({ ...identity, region: localSecondRegion }), new S3Client({ ...identity, forcePathStyle: true }), new KMSClient(identity)];
   await advanceErasures({
     records: recordStore(dynamodb, outputs.RecordsTableName),
     keyErasure: keyErasure(dynamodb, { records: outputs.RecordsTableName, keys: outputs.KeysTableName }),
     keys: keyTable(dynamodb, outputs.KeysTableName),
+    keysOffsite: keyTable(offsite, outputs.KeysTableName),
     keyService: kmsKeyService(kms, Environment?.Variables?.[Env.WRAPPING_KEY_ARN] ?? '', outputs.region),
+    signer: kmsSigner(kms, Environment?.Variables?.[Env.SIGNING_KEY_ARN] ?? ''),
     inbox: s3Inbox(s3, outputs.InboxBucketName),
     views: viewStore(dynamodb, outputs.ViewsTableName),
     log: logStore(dynamodb, outputs.LogTableName),
@@ -62,7 +64,7 @@ async function runByAnotherClock(aheadMs: number, identity: Partial<Awaited<Retu
     meter: memoryMeter(),
     now: () => new Date(Date.now() + aheadMs),
   });
-  for (const client of [dynamodb, s3, kms]) client.destroy();
+  for (const client of [dynamodb, offsite, s3, kms]) client.destroy();
 }
 const request = async (): Promise<Item> => (await recordsWith('requestId', requestId)).find(({ kind }) => kind?.S === 'erasure-request') ?? {};
 
@@ -111,10 +113,12 @@ describe('before an erasure', () => {
     expect((await second.ask(`DELETE ${of('/hold')}`, { body: { reason: words.released } })).json).toMatchObject({ held: false });
   }, 60_000);
 
-  it('one officer asks; the same one cannot confirm it, nor anybody who is none', async () => {
+  it('one officer asks; another sees who, when and why; the same one cannot confirm it, nor anybody who is none', async () => {
     const asked = await officer.ask(`POST ${of('/erasure')}`, { body: { reason: words.reason } });
     expect([asked.status, asked.json]).toEqual([201, { requestId: expect.any(String) as string, state: 'asked' }]);
     requestId = String(asked.json['requestId']);
+    const shown = await second.ask(`GET ${of('/erasure')}`);
+    expect(shown.json).toEqual({ requestId, state: 'asked', customers: [customerId], inputs: [], reason: words.reason, askedBy: officer.id, askedAt: expect.any(String) as string, removed: 0, held: false });
     for (const { ask } of [officer, support, await operatorOf('admin')]) expect((await ask(`POST ${of(`/erasure/${requestId}/confirm`)}`)).status).toBe(404);
     expect((await officer.ask(`POST ${of('/erasure')}`, { body: { reason: words.reason } })).status).toBe(409);
   }, 60_000);
@@ -146,6 +150,10 @@ describe('two officers', () => {
     expect(done.json['removed']).toBe(Number((await request())['removed']?.N));
     const key = (await scan(outputs.KeysTableName)).find(({ pk }) => pk?.S === `s#${subject}`);
     expect([key?.['erasedAt'] !== undefined || key?.['erased'] !== undefined, key?.['wrapped']]).toEqual([true, undefined]);
+    expect(done.json['reason']).toBeUndefined();
+    const offsite = new DynamoDBClient({ region: localSecondRegion });
+    expect(await keyTable(offsite, outputs.KeysTableName).get(subject)).toBe('erased');
+    offsite.destroy();
   }, 120_000);
 
   it('leave nobody to be found: to staff the customer never was', async () => {

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { memoryViews } from '../../src/adapters/memory/view-store';
 import { stringOf, type Image } from '../../src/core/image';
+import { withMac } from '../../src/core/record-mac';
+import { accessImage, type AccessEvent } from '../../src/core/staff/access-record';
 import { viewKeys } from '../../src/core/table-keys';
 import { getMessage } from '../../src/operations/get-message';
 import { listRecords } from '../../src/operations/list-records';
@@ -82,6 +84,30 @@ test('what somebody wrote by hand, changed or removed changes no view and stops 
   world.records.byHand.put({ pk: { S: 'x' }, sk: { S: 'z' }, kind: { S: 'nonsense' }, receivedAt: { S: '' } });
   await projectViews(projecting(world), world.records.stream as readonly StreamEvent[]);
   expect(await dump(world.views, customerId)).toEqual(expected);
+});
+
+test('an answer that showed several customers leaves a row under each, once, without a word; one that somebody wrote by hand leaves none', async () => {
+  const world = receivingWorld();
+  const event: AccessEvent = {
+    at: '2026-03-01T12:00:00.123Z', id: 'AAAAAAAAAAAA', action: 'ListCustomers', resourceType: 'Customers', decision: { allowed: true, policies: ['p'] }, outcome: 'done', count: 2, shown: ['one', 'two'], searched: ['tag:h'],
+    actor: { operatorId: 'o-1', name: 'ada', role: 'support', sourceIp: '192.0.2.7', userAgent: 'tests', requestId: 'r' },
+  };
+  const ours = withMac(world.macKey, accessImage(event, 'S'.repeat(22)));
+  await world.records.create(ours);
+  world.records.byHand.put(accessImage({ ...event, id: 'BBBBBBBBBBBB' }, 'S'.repeat(22)));
+  world.records.byHand.put({ ...ours, sk: { S: `${event.at}#CCCCCCCCCCCC` } });
+  const rows = async (views: ViewStore): Promise<readonly Image[]> => {
+    const found: Image[] = [];
+    for (const customerId of ['one', 'two', 'three']) for await (const view of views.partition(viewKeys.shown(customerId, '').pk)) found.push(view);
+    return found;
+  };
+  const expected = ['one', 'two'].map((customerId) => ({ pk: { S: `w#${customerId}` }, sk: { S: '2026-03-01T12:00:00.123Z#AAAAAAAAAAAA' } }));
+  await projectViews(projecting(world), world.records.stream);
+  expect(await rows(world.views)).toEqual(expected);
+  expect(await projectViews(projecting(world), world.records.stream)).toMatchObject({ applied: 0 });
+  const rebuilt = memoryViews();
+  await rebuildViews({ ...projecting(world), views: rebuilt, records: world.records });
+  expect(await rows(rebuilt)).toEqual(expected);
 });
 
 describe('a message asked for', () => {

@@ -198,8 +198,8 @@ class Deployment {
       const requestId = asked.outcome === 'done' ? asked.value.requestId : there === 'absent' ? '' : stringOf(there, 'requestId') ?? '';
       return (await confirmErasure(staff, BOB, { customerId, requestId })).outcome;
     });
-    // Refused: an earlier attempt did it, and its reply was lost.
-    if (confirmed === 'failed') return;
+    // Refused: an earlier attempt did it, and its reply was lost. Failed: it may have done it all the same, and then nobody has to come back.
+    if (confirmed === 'failed' && !this.world.stream.some(({ key, newImage }) => key.pk === 'erasure-request' && key.sk === customerId && stringOf(newImage, 'state') === 'confirmed')) return;
     this.leavers.add(customerId);
     for (const image of theirs) if (stringOf(image, 'customerId') === customerId) this.gone.add(stringOf(image, 'messageId') as string);
   }

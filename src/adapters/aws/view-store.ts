@@ -94,11 +94,11 @@ const unlessOlder = (what: string, call: () => Promise<unknown>): Promise<'appli
   );
 
 const storedOrderIs = (than: 'less' | 'at-most', order: string) => {
-  const nothingStored = 'attribute_not_exists(#order)';
-  const isThere = 'attribute_exists(#order)';
+  const noOrderStored = 'attribute_not_exists(#order)';
+  const isThere = 'attribute_exists(#pk)';
   return {
-    ConditionExpression: than === 'less' ? `${nothingStored} OR #order < :order` : `${isThere} AND #order <= :order`,
-    ExpressionAttributeNames: { '#order': ORDER },
+    ConditionExpression: than === 'less' ? `${noOrderStored} OR #order < :order` : `${isThere} AND (${noOrderStored} OR #order <= :order)`,
+    ExpressionAttributeNames: { '#order': ORDER, ...(than === 'at-most' && { '#pk': KeySchema.pk }) },
     ExpressionAttributeValues: { ':order': { S: order } },
   };
 };

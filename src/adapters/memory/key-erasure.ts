@@ -4,10 +4,11 @@ import type { KeyErasure } from '../../ports/key-erasure';
 import type { MemoryKeyTable } from './keys';
 import type { MemoryRecords } from './record-store';
 
-export function memoryKeyErasure(records: Pick<MemoryRecords, 'transact'>, keys: Pick<MemoryKeyTable, 'subjects'>): KeyErasure {
+export function memoryKeyErasure(records: Pick<MemoryRecords, 'transact'>, keys: Pick<MemoryKeyTable, 'subjects' | 'held'>): KeyErasure {
   return {
-    erase: async (subjects, _erasedAt, writes) => {
-      if (subjects.length + writes.length > 100) throw new PortError('corrupt', 'a transaction has at most 100 actions');
+    erase: async (subjects, _erasedAt, writes, unheld) => {
+      if (subjects.length + writes.length + unheld.length > 100) throw new PortError('corrupt', 'a transaction has at most 100 actions');
+      if (unheld.some((subject) => keys.held.has(subject))) return 'held';
       const outcome = await records.transact(writes);
       if (outcome === 'done') for (const subject of subjects) keys.subjects.set(subject, 'erased');
       return outcome;

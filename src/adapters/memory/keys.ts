@@ -6,6 +6,8 @@ export interface MemoryKeyTable extends KeyTable {
   /** 'erased': the row stands, its bytes are gone. 'corrupt': somebody damaged it. */
   readonly subjects: Map<string, WrappedKey | 'erased' | 'corrupt'>;
   readonly secrets: Map<SecretName, WrappedSecret>;
+  /** Subjects marked as being under a legal hold. */
+  readonly held: Set<string>;
 }
 
 export function memoryKeyTable(): MemoryKeyTable {
@@ -19,6 +21,7 @@ export function memoryKeyTable(): MemoryKeyTable {
   return {
     subjects,
     secrets,
+    held: new Set(),
     get: async (subject) => subjects.get(subject) ?? 'absent',
     create: async (key) => createIn<string, WrappedKey | 'erased' | 'corrupt'>(subjects, key.subject, key),
     getSecret: async (name) => secrets.get(name) ?? 'absent',

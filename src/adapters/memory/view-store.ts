@@ -38,7 +38,7 @@ export function memoryViews(): ViewStore {
     remove: async (key, order) => {
       const name = nameOf(key);
       const stored = orders.get(name);
-      if (stored === undefined || stored > order) return 'seen';
+      if (!views.has(name) || (stored !== undefined && stored > order)) return 'seen';
       orders.delete(name);
       views.delete(name);
       return 'applied';

@@ -11,33 +11,42 @@ import { integerOf, keyOf, stringOf, type Image, type TableKey } from '../../cor
 import { withMac, checkMac, type MacKey } from '../../core/record-mac';
 import { recordKeys } from '../../core/table-keys';
 import { isTombstone, tombstoneOf } from '../../core/tombstone';
-import { viewsOf } from '../../core/views';
-import { PortError, type Clock, type Inbox, type KeyService, type KeyTable, type LogStore, type Meter, type RecordStore, type RecordWrite, type Vault, type ViewStore } from '../../ports';
+import { LAST_ORDER, viewsErasedWith } from '../../core/views';
+import { PortError, type Clock, type Inbox, type KeyService, type KeyTable, type LogStore, type Meter, type RecordStore, type RecordWrite, type Signer, type Vault, type ViewStore } from '../../ports';
 import type { KeyErasure } from '../../ports/key-erasure';
+import { inBatches } from '../in-batches';
 import { inParallel } from '../in-parallel';
 import { loadSecrets } from '../load-secrets';
 import { rememberIdentity } from '../read-log';
 import { aliasesOfCustomer, isProfile, keysOfErasure, standingInErasure } from './erasable-records';
 import { linkedCustomers, type LinkedCustomers } from './linked-customers';
 import { sealedErasure, type SealedErasure } from './sealed-removals';
+import { askForRepairs, auditedSince, unremovedRecords, type LookDeps } from './unremoved-records';
 import { FREEZE_WAIT_MS, QUIET_MS } from './waits';
 
 export interface ErasureDeps {
   readonly records: Pick<RecordStore, 'get' | 'create' | 'transact' | 'partition' | 'ofCustomer'>;
   readonly keyErasure: KeyErasure;
   readonly keys: Pick<KeyTable, 'get' | 'getSecret'>;
+  /** The same table as the second region has it, read there; absent where there is none. */
+  readonly keysOffsite?: Pick<KeyTable, 'get'>;
   readonly keyService: Pick<KeyService, 'region' | 'unwrap'>;
+  /** Whoever could plant a log of their own in the vault would otherwise be believed. */
+  readonly signer: Pick<Signer, 'publicKey'>;
   readonly inbox: Pick<Inbox, 'remove' | 'list'>;
   readonly views: Pick<ViewStore, 'remove' | 'partition'>;
-  readonly log: Pick<LogStore, 'identity' | 'roundsByTime'>;
+  readonly log: Pick<LogStore, 'identity' | 'rounds' | 'roundsByTime'>;
   readonly vault: Pick<Vault, 'get'>;
+  readonly repairRequests?: LookDeps['repairRequests'];
+  /** How much of the log one run searches for what was not removed, in bundles. */
+  readonly bundlesARun?: number;
   readonly meter: Meter;
   readonly now: Clock;
   readonly linked?: LinkedCustomers;
 }
 
-/** Why an erasure stands where it does. `running`: it went on and would go on further. `doubtful`: records that name the customer are not as we wrote them, or the sealer found something just now. `delivery`: records of a delivery that is not done with. */
-export type Waiting = 'running' | 'time' | 'hold' | 'doubtful' | 'delivery' | 'sealing' | 'done';
+/** Why an erasure stands where it does. `running`: it went on and would go on further. `doubtful`: records that name the customer are not as we wrote them, the log holds some that were not removed, or the sealer found something just now. `delivery`: records of a delivery that is not done with. `region`: the second region still has a key. */
+export type Waiting = 'running' | 'time' | 'hold' | 'doubtful' | 'delivery' | 'sealing' | 'region' | 'done';
 
 export interface ErasureProgress {
   readonly requestId: string;
@@ -47,8 +56,8 @@ export interface ErasureProgress {
   readonly removed: number;
 }
 
-/** An erasure that is confirmed, under no hold, and not done after this is said to be late (metric ErasureAge). */
-export const MAX_REMOVALS_A_RUN = 4_000;
+/** Removals of one run: the others are the next one's. */
+const MAX_REMOVALS_A_RUN = 4_000;
 /** DynamoDB takes 100 actions: the request, the erasure, the holds, and the rest are removals, 97 for one customer. */
 const ACTIONS = 100;
 const AT_ONCE = 16;
@@ -59,6 +68,7 @@ interface Run {
   readonly deps: ErasureDeps;
   readonly macKeys: readonly [MacKey, ...MacKey[]];
   readonly systemSubject: string;
+  readonly origin: string;
   /** Beginnings of the names of deliveries that are not done with, read once a run. */
   readonly deliveries: () => Promise<ReadonlySet<string>>;
   left: number;
@@ -90,9 +100,9 @@ export async function advanceErasures(deps: ErasureDeps): Promise<readonly Erasu
 const ageOf = ({ now }: Pick<ErasureDeps, 'now'>, request: ErasureRequest | undefined): number => (request?.confirmedAt === undefined ? 0 : Math.max(0, now().getTime() - Date.parse(request.confirmedAt)));
 
 async function startRun(deps: ErasureDeps): Promise<Run> {
-  const [macKeys, { systemSubject }] = [await loadSecrets(deps).macKeys(), await rememberIdentity(deps.log)()];
+  const [macKeys, { systemSubject, origin }] = [await loadSecrets(deps).macKeys(), await rememberIdentity(deps.log)()];
   let deliveries: Promise<ReadonlySet<string>> | undefined;
-  return { deps, macKeys, systemSubject, deliveries: () => (deliveries ??= waitingDeliveries(deps.inbox)), left: MAX_REMOVALS_A_RUN };
+  return { deps, macKeys, systemSubject, origin, deliveries: () => (deliveries ??= waitingDeliveries(deps.inbox)), left: MAX_REMOVALS_A_RUN };
 }
 
 function genuine(run: Pick<Run, 'macKeys' | 'deps'>, image: Image): Image {
@@ -112,19 +122,28 @@ const TURN_MS = 5 * 60_000;
 const TURNS = 86_400_000 / TURN_MS;
 
 /**
- * A keys table, or rows of it, that is brought back from a backup brings back keys that were taken. Whoever certified that they are gone takes them again, once a day for each erasure and for as long as there is
+ * A keys table, or rows of it, that is brought back from a backup brings back keys that were taken. Whoever certified that they are gone takes them again, and what came too late, once a day for each erasure and for as long as there is
  * the request: a restored table has backups of its own, so no day is the last one. No hold can be in the way, for none can be placed any more.
  */
 async function keepErased(run: Run, request: ErasureRequest): Promise<void> {
-  const { deps } = run;
-  const now = deps.now();
-  if (Number.parseInt(createHash('sha256').update(request.requestId).digest('hex').slice(0, 8), 16) % TURNS !== Math.floor(now.getTime() / TURN_MS) % TURNS) return;
-  const subjects = subjectsOf(request).filter((subject) => subject !== run.systemSubject);
-  const there = await inParallel(subjects, AT_ONCE, async (subject) => ((await deps.keys.get(subject)) === 'erased' ? [] : [subject]));
-  if (there.flat().length === 0) return;
-  const outcome = await deps.keyErasure.erase(there.flat(), now.toISOString(), [{ op: 'check-rev', key: recordKeys.erasureRequest(request.customerId), ifRev: request.rev }]);
-  if (outcome === 'done') deps.meter.count('KeysErasedAgain');
+  if (Number.parseInt(createHash('sha256').update(request.requestId).digest('hex').slice(0, 8), 16) % TURNS !== Math.floor(run.deps.now().getTime() / TURN_MS) % TURNS) return;
+  await takeAgain(run, request);
+  // What somebody wrote under the subject when the key was gone, or the index did not show yet when it was looked for the last time.
+  await sweep(run, request, []);
 }
+
+/** Whether there was anything to take. No key that was taken may be there: somebody brought back the keys table, or rows of it. */
+async function takeAgain({ deps, systemSubject }: Run, request: ErasureRequest): Promise<boolean> {
+  const subjects = subjectsOf(request).filter((subject) => subject !== systemSubject);
+  const there = await notErased(deps.keys, subjects);
+  if (there.length === 0) return false;
+  const outcome = await deps.keyErasure.erase(there, deps.now().toISOString(), [{ op: 'check-rev', key: recordKeys.erasureRequest(request.customerId), ifRev: request.rev }], []);
+  if (outcome === 'done') deps.meter.count('KeysErasedAgain', there.length);
+  return true;
+}
+
+const notErased = async (keys: Pick<KeyTable, 'get'>, subjects: readonly string[]): Promise<readonly string[]> =>
+  (await inParallel(subjects, AT_ONCE, async (subject) => ((await keys.get(subject)) === 'erased' ? [] : [subject]))).flat();
 
 /** What one step came to: the request as it is now, or why it does not go on. */
 type Outcome = { readonly request: ErasureRequest; readonly waiting?: Waiting };
@@ -177,12 +196,11 @@ function holdsOf(run: Run, { customers, askedBy }: ErasureRequest): Promise<read
 }
 
 /** The request moves from the state it was read in, together with `writes` and while there is no hold. 'lost': one of the conditions failed; the next run reads anew. */
-async function move(run: Run, request: ErasureRequest, change: Partial<ErasureRequest>, writes: readonly RecordWrite[], at: string, subjects: readonly string[] = []): Promise<ErasureRequest | 'lost'> {
-  const { deps, macKeys, systemSubject } = run;
+async function move(run: Run, request: ErasureRequest, change: Partial<ErasureRequest>, writes: readonly RecordWrite[], at: string, through: Pick<RecordStore, 'transact'> = run.deps.records): Promise<ErasureRequest | 'lost'> {
+  const { macKeys, systemSubject } = run;
   const moved: ErasureRequest = { ...request, ...change, rev: request.rev + 1 };
   const all: RecordWrite[] = [{ op: 'replace', image: withMac(macKeys[0], requestImage(moved, systemSubject, at)), ifRev: request.rev }, ...writes];
-  const outcome = subjects.length === 0 ? await deps.records.transact(all) : await deps.keyErasure.erase(subjects, at, all);
-  return outcome === 'done' ? moved : 'lost';
+  return (await through.transact(all)) === 'done' ? moved : 'lost';
 }
 
 /** After a lost condition: what is there now, and whether it is a hold that did it. */
@@ -270,31 +288,52 @@ async function removeKeys(run: Run, request: ErasureRequest, noHold: readonly Re
   const { deps } = run;
   const subjects = subjectsOf(request);
   if (subjects.includes(run.systemSubject)) throw new PortError('corrupt', "an erasure names the log's own subject: nothing is erased before somebody has looked");
-  const { removals, alone, foundAt } = await sealedOf(run, request);
+  const sealed = await sealedOf(run, request);
+  const { removals, alone, foundAt } = sealed;
   if (removals + alone < request.removed) return { request, waiting: 'sealing' };
   const at = deps.now().toISOString();
   // Somebody is at the table by hand. What of it says that there is no hold may be a state of long ago that they put back, genuine but for its time: nothing that cannot be undone is done meanwhile.
   if (foundAt >= (request.quietSince ?? '')) return after(run, request, await move(run, request, { quietSince: at }, noHold, at), 'doubtful');
+  const search = await searchLog(run, request, sealed);
+  if (search !== 'nothing-left') return search.found === undefined ? { request, waiting: 'doubtful' } : after(run, request, await move(run, request, { searched: search.found }, noHold, at), search.waiting);
   const { pk, sk } = recordKeys.erasure(request.requestId);
   const isRecorded: RecordWrite = { op: 'check-rev', key: { pk, sk }, ifRev: 1 };
-  return after(run, request, await move(run, request, { state: 'keyed', keyedAt: at }, [...noHold, isRecorded], at, subjects));
+  const { searched: _, ...rest } = request;
+  let isHeld = false;
+  const transact = async (writes: readonly RecordWrite[]): ReturnType<RecordStore['transact']> => {
+    const outcome = await deps.keyErasure.erase(subjects, at, writes, request.customers.map(({ subject }) => subject));
+    isHeld = outcome === 'held';
+    return outcome === 'held' ? { refused: [] } : outcome;
+  };
+  const moved = await move(run, rest, { state: 'keyed', keyedAt: at }, [...noHold, isRecorded], at, { transact });
+  // Beside the keys it says that there is a hold, and the records say that there is none: one was placed just now, or somebody put back what the records said at another time.
+  return isHeld ? { request, waiting: 'doubtful' } : after(run, request, moved);
 }
 
-const sealedOf = ({ deps }: Run, request: ErasureRequest): Promise<SealedErasure> => sealedErasure(deps, request.recordedAt ?? request.askedAt, new Set(subjectsOf(request)));
+/** Nothing that was ever sealed under the subjects is left but what an audit found to be nowhere. Otherwise repairs are asked for, and the erasure waits. `found`: how far the search came, where it came further. */
+async function searchLog(run: Run, request: ErasureRequest, sealed: SealedErasure): Promise<'nothing-left' | { readonly found?: NonNullable<ErasureRequest['searched']>; readonly waiting: Waiting }> {
+  const { deps, macKeys, origin } = run;
+  const subjects = subjectsOf(request);
+  if (await auditedSince(deps, request.quietSince ?? '', subjects, macKeys)) return 'nothing-left';
+  const { searched, isWhole, left } = await unremovedRecords({ ...deps, origin }, request, sealed, new Set(subjects), deps.bundlesARun);
+  if (isWhole && left.length === 0) return 'nothing-left';
+  await askForRepairs(deps, left, macKeys);
+  return { waiting: left.length > 0 ? 'doubtful' : 'running', ...(searched.to !== request.searched?.to && { found: { to: searched.to, open: [...searched.open].map(([id, src]) => `${id} ${src}`) } }) };
+}
 
-/** Looks once more, at the table and at the keys, and certifies what it finds to be so. */
+const sealedOf = ({ deps, origin }: Run, request: ErasureRequest): Promise<SealedErasure> => sealedErasure({ ...deps, origin }, request.recordedAt ?? request.askedAt, new Set(subjectsOf(request)));
+
+/** Looks once more, at the table and at the keys in both regions, and certifies what it finds to be so. */
 async function certify(run: Run, request: ErasureRequest): Promise<Outcome> {
   const { deps, macKeys, systemSubject } = run;
-  for (const subject of subjectsOf(request)) {
-    const key = await deps.keys.get(subject);
-    // Somebody brought the keys table back from a backup: the certificate would be untrue.
-    if (key !== 'erased') throw new PortError('corrupt', `the key of subject ${subject} was erased and is ${typeof key === 'string' ? key : 'there again'}`);
-  }
+  if (await takeAgain(run, request)) return again(run, request);
+  // The second region follows by itself, within seconds as a rule. Until its own row is empty somebody could still unwrap the key there, and its backups go on holding it.
+  if (deps.keysOffsite !== undefined && (await notErased(deps.keysOffsite, subjectsOf(request))).length > 0) return { request, waiting: 'region' };
   const swept = await sweep(run, request, []);
   if (swept.outcome !== 'empty') return swept.outcome === 'lost' ? again(run, swept.request) : { request: swept.request, waiting: swept.outcome };
   for (const { customerId } of request.customers) await removeViews(deps, await viewKeysUnder(deps, recordKeys.customer(customerId).pk));
   const at = deps.now().toISOString();
-  const certificate = withMac(macKeys[0], certificateImage(swept.request, request.keyedAt ?? at, systemSubject, at));
+  const certificate = withMac(macKeys[0], certificateImage(swept.request, systemSubject, at));
   const moved = await move(run, swept.request, { state: 'done', doneAt: at }, [{ op: 'create', image: certificate }], at);
   if (moved !== 'lost') deps.meter.count('ErasuresCompleted');
   return after(run, swept.request, moved, 'done');
@@ -323,7 +362,7 @@ async function sweep(run: Run, first: ErasureRequest, noHold: readonly RecordWri
     run.left -= images.length;
     return true;
   };
-  for await (const some of inGroups(keysOfErasure(deps, first), AT_ONCE)) {
+  for await (const some of inBatches(keysOfErasure(deps, first), AT_ONCE)) {
     const images = await inParallel(some, AT_ONCE, (key) => deps.records.get(key, { consistent: true }));
     for (const image of images) {
       const standing = image === 'absent' ? 'kept' : standingInErasure(image, first, subjects, run.systemSubject, run.macKeys);
@@ -364,7 +403,7 @@ async function removeRecords(run: Run, request: ErasureRequest, images: readonly
   await inParallel(images, AT_ONCE, async (image) => {
     const content = contentNamedBy(image);
     if (content !== undefined && CONTENT_NAME.test(content.name)) await deps.inbox.remove(content.name);
-    await removeViews(deps, viewsOf(image).map(({ key }) => key).filter((key) => !key.pk.startsWith(COUNTERS)));
+    await removeViews(deps, viewsErasedWith(image));
   });
   const moved = await move(run, rest, { removed: request.removed + images.length }, [...noHold, { op: 'check-rev', key: { pk, sk }, ifRev: 1 }, ...tombstones], at);
   if (moved !== 'lost') deps.meter.count('RecordsErased', images.length);
@@ -372,10 +411,6 @@ async function removeRecords(run: Run, request: ErasureRequest, images: readonly
 }
 
 const CONTENT_NAME = /^content\/[A-Za-z0-9_-]{1,100}$/;
-/** How many records there were on a day tells of nobody. */
-const COUNTERS = 'n#';
-/** Behind every order a view is kept under. */
-const LAST_ORDER = '\u{10ffff}';
 
 async function removeViews({ views }: Pick<ErasureDeps, 'views'>, keys: readonly TableKey[]): Promise<void> {
   for (const key of keys) await views.remove(key, LAST_ORDER);
@@ -401,15 +436,4 @@ async function waitingDeliveries({ list }: Pick<Inbox, 'list'>): Promise<Readonl
   // `delivery/<SHA-256 of the body, hex>.…`; a record has the first 16 bytes of it.
   for await (const { name } of list('delivery/')) ids.add(Buffer.from(name.slice('delivery/'.length, 'delivery/'.length + 32), 'hex').toString('base64url'));
   return ids;
-}
-
-async function* inGroups<T>(all: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
-  let group: T[] = [];
-  for await (const each of all) {
-    group.push(each);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }

@@ -10,7 +10,8 @@ import { done, refused, type StaffResult } from '../../core/staff/refusal';
 import { recordKeys } from '../../core/table-keys';
 import type { RecordStore, RecordWrite } from '../../ports';
 import { linkedCustomers, type LinkedCustomers } from '../erasure/linked-customers';
-import { guardedChange, guardedRead, type GuardDeps, type Plan, type Room } from './guarded';
+import { cannot } from './cannot';
+import { guardedChange, guardedRead, type GuardDeps, type Room } from './guarded';
 import { inParallel } from '../in-parallel';
 import { erasureOf, holdOf, holdWrite, requestOf } from './holds';
 
@@ -22,8 +23,12 @@ export interface ErasureStaffDeps extends GuardDeps {
 export interface ErasureView {
   readonly requestId: string;
   readonly state: ErasureState;
-  /** Ids of the customers that go. */
+  /** Ids of the customers that go: the one it was asked for, and all who are merged with them. */
   readonly customers: readonly string[];
+  /** Quarantined inputs that go with them, as `askErasure` was told them. */
+  readonly inputs: readonly string[];
+  /** Why it was asked for: whoever confirms has to know. Absent once it is erased with the customer. */
+  readonly reason?: string;
   /** operatorIds, and times, ISO 8601 UTC. */
   readonly askedBy: string;
   readonly askedAt: string;
@@ -43,6 +48,9 @@ export interface ErasureView {
 /** More of them would not fit the transactions. */
 const MAX_CUSTOMERS = 20;
 const MAX_INPUTS = 20;
+/** The last transaction: the request and its permission, of each customer the hold, its mark and the key, and the keys of the inputs. */
+const actionsOf = (customers: readonly ErasedCustomer[], inputs: readonly ErasedInput[]): number => 2 + 3 * customers.length + inputs.reduce((sum, { subjects }) => sum + subjects.length, 0);
+const MAX_ACTIONS = 100;
 const HOLDS_AT_ONCE = 8;
 
 /**
@@ -58,14 +66,14 @@ export function askErasure(
     const before = await requestOf(deps, room, customerId);
     // A first attempt that died behind its transaction.
     if (before !== undefined && before.requestId === id && before.askedBy === actor.operatorId && before.state === 'asked') return { outcome: 'change', writes: [], value: { requestId: id, state: 'asked' }, resourceId: id };
-    if (before !== undefined && isOpen(before)) return conflict(`an erasure was asked for at ${before.askedAt}; ${before.state === 'asked' ? 'another officer confirms it' : 'it is under way'}`);
+    if (before !== undefined && isOpen(before)) return cannot(before.state === 'asked' ? 'erasure-asked' : 'erasure-under-way', { at: before.askedAt });
     const { customers, unchanged } = await customersOf(deps, room, customerId);
     const others = await otherRequests(deps, room, customers.slice(1));
-    if (others === 'under-way') return conflict('an erasure was asked for of a customer merged with this one, which takes this one too');
+    if (others === 'under-way') return cannot('erasure-of-merged', {});
     const named = await inputsOf(deps, room, inputs);
-    if (customers.length > MAX_CUSTOMERS || inputs.length > MAX_INPUTS) return conflict(`an erasure takes at most ${MAX_CUSTOMERS} linked customers and ${MAX_INPUTS} quarantined inputs`);
+    if (customers.length > MAX_CUSTOMERS || inputs.length > MAX_INPUTS || actionsOf(customers, named) > MAX_ACTIONS) return cannot('erasure-too-big', { customers: MAX_CUSTOMERS, inputs: MAX_INPUTS });
     const unknown = inputs.find((hash) => !named.some((each) => each.hash === hash));
-    if (unknown !== undefined) return conflict('one of the quarantined inputs is not there, or is erased already');
+    if (unknown !== undefined) return cannot('input-gone', {});
     const holds = await holdChecks(deps, room, actor, customers);
     if (holds === 'held') return HELD;
     const at = room.at;
@@ -96,8 +104,8 @@ export function confirmErasure(deps: ErasureStaffDeps, actor: Actor, { customerI
     const request = await requestOf(deps, room, customerId);
     if (request === undefined || request.requestId !== requestId) return { outcome: 'refused', refusal: { code: 'not-found' } };
     // The policies say so too; this is the one thing nobody may ever do alone.
-    if (request.askedBy === actor.operatorId) return conflict('another officer confirms than the one who asked');
-    if (request.state !== 'asked') return conflict(`the erasure is ${request.state} already`);
+    if (request.askedBy === actor.operatorId) return cannot('same-officer', {});
+    if (request.state !== 'asked') return cannot('erasure-past-asking', { state: request.state });
     const holds = await holdChecks(deps, room, actor, request.customers);
     if (holds === 'held') return HELD;
     const confirmed: ErasureRequest = { ...request, rev: request.rev + 1, state: 'confirmed', confirmedBy: actor.operatorId, confirmedAt: room.at };
@@ -111,7 +119,7 @@ export function withdrawErasure(deps: ErasureStaffDeps, actor: Actor, { customer
   return guardedChange<{ readonly requestId: string; readonly state: 'withdrawn' }>(deps, actor, { action: 'AskErasure', customerId, ...named(requestId) }, async (room) => {
     const request = await requestOf(deps, room, customerId);
     if (request === undefined || request.requestId !== requestId) return { outcome: 'refused', refusal: { code: 'not-found' } };
-    if (request.state !== 'asked') return conflict(`the erasure is ${request.state}; it cannot be called back, but a hold stops it`);
+    if (request.state !== 'asked') return cannot('erasure-past-withdrawing', { state: request.state });
     const withdrawn: ErasureRequest = { ...request, rev: request.rev + 1, state: 'withdrawn', doneAt: room.at };
     const image = requestImage(withdrawn, (await deps.identity()).systemSubject, room.at);
     return { outcome: 'change', writes: [{ op: 'replace', image, ifRev: request.rev }], value: { requestId, state: 'withdrawn' }, resourceId: requestId };
@@ -130,8 +138,10 @@ export function readErasure(deps: ErasureStaffDeps, actor: Actor, { customerId }
       const holds = await inParallel(request.customers, HOLDS_AT_ONCE, (each) => holdOf(deps, room, each.customerId));
       const certificate = request.state === 'done' ? await deps.records.get(recordKeys.certificate(request.requestId), { consistent: true }) : 'absent';
       const recoverableUntil = certificate === 'absent' ? undefined : stringOf(room.genuine(certificate), 'recoverableUntil');
-      const { rev: _rev, customerId: _customer, inputs: _inputs, quietSince: _quiet, customers, ...view } = request;
-      return done({ ...view, customers: customers.map((each) => each.customerId), held: holds.some(({ hold }) => hold?.held === true), ...(recoverableUntil !== undefined && { recoverableUntil }) });
+      const why = await deps.records.get(recordKeys.reason(request.customerId, request.requestId), { consistent: true });
+      const reason = why === 'absent' ? undefined : stringOf(room.genuine(why), 'text');
+      const { rev: _rev, customerId: _customer, quietSince: _quiet, searched: _searched, customers, inputs, ...view } = request;
+      return done({ ...view, customers: customers.map((each) => each.customerId), inputs: inputs.map(({ hash }) => hash), ...(reason !== undefined && { reason }), held: holds.some(({ hold }) => hold?.held === true), ...(recoverableUntil !== undefined && { recoverableUntil }) });
     },
     ({ requestId }) => ({ resourceId: requestId }),
   );
@@ -140,8 +150,7 @@ export function readErasure(deps: ErasureStaffDeps, actor: Actor, { customerId }
 /** For the access record; what is not of our form is not written down. */
 const named = (requestId: string): { readonly resourceId?: string } => (/^[0-9A-HJKMNP-TV-Z]{26}$/.test(requestId) ? { resourceId: requestId } : {});
 
-const conflict = (detail: string): Plan<never> => ({ outcome: 'refused', refusal: { code: 'conflict', detail } });
-const HELD = conflict('the customer, or one linked with them, is under a legal hold; release it first');
+const HELD = cannot('held', {});
 const newId = ({ now, random }: GuardDeps): string => ulid(now().getTime(), () => (random(1)[0] ?? 0) / 256);
 
 /** For the transaction: that nobody asked for an erasure of those merged with the customer, which would be the same one under another name. */

@@ -1,6 +1,7 @@
 /**
  * Legal holds. A hold is one versioned record a customer, and every step of an erasure is on condition of its revision: whoever places one while an erasure is under way either is first, and the
- * erasure stops, or learns that there is nothing left to hold. Why a hold was placed is content of the customer and lies in a record of its own.
+ * erasure stops, or learns that there is nothing left to hold. The same transaction marks it beside the customer's key, where nobody who writes records by hand can take it back. Why a hold was placed is content of the
+ * customer and lies in a record of its own.
  */
 import { holdImage, holdIn, isKeyed, reasonImage, requestIn, type ErasureRequest, type Hold } from '../../core/erasure';
 import { stringOf, type Image } from '../../core/image';
@@ -9,8 +10,14 @@ import { recordKeys } from '../../core/table-keys';
 import { isTombstone } from '../../core/tombstone';
 import type { Actor } from '../../core/staff/actor';
 import { PortError, type RecordWrite } from '../../ports';
-import { guardedChange, guardedRead, type CustomerRoom, type GuardDeps, type Plan, type Room } from './guarded';
+import type { HoldMark, HoldMarks } from '../../ports/hold-marks';
+import { cannot } from './cannot';
+import { guardedChange, guardedRead, type CustomerRoom, type GuardDeps, type Planned, type Room } from './guarded';
 import { ulid } from 'ulid';
+
+export interface HoldDeps extends GuardDeps {
+  readonly holdMarks: HoldMarks;
+}
 
 export interface HoldView {
   readonly held: boolean;
@@ -22,12 +29,12 @@ export interface HoldView {
 }
 
 /** Places a hold. `conflict`: there is one. An erasure that was confirmed stops at its next step, and goes on when the hold is released. */
-export function placeHold(deps: GuardDeps, actor: Actor, { customerId, reason }: { readonly customerId: string; readonly reason: string }): Promise<StaffResult<{ readonly held: true; readonly at: string }>> {
+export function placeHold(deps: HoldDeps, actor: Actor, { customerId, reason }: { readonly customerId: string; readonly reason: string }): Promise<StaffResult<{ readonly held: true; readonly at: string }>> {
   return guardedChange<{ readonly held: true; readonly at: string }>(deps, actor, { action: 'PlaceHold', customerId, evenErased: true }, async (room) => {
     const [{ hold }, request] = [await holdOf(deps, room, customerId), await erasureOf(deps, room, customerId)];
     const subject = subjectToday(room.customer, customerId, request);
     if (subject === undefined) return { outcome: 'refused', refusal: { code: 'not-found' } };
-    if (hold?.held === true) return conflict(`the customer is under a hold since ${hold.at}; release it first, or leave it`);
+    if (hold?.held === true) return cannot('already-held', { since: hold.at });
     const reasonId = newReasonId(deps, room);
     const placed: Hold = { rev: (hold?.rev ?? 0) + 1, held: true, by: actor.operatorId, at: room.at, reasonId };
     const writes: RecordWrite[] = [
@@ -36,24 +43,24 @@ export function placeHold(deps: GuardDeps, actor: Actor, { customerId, reason }:
       // The keys may be on their way: then the request has changed, and all of this is read anew. The reason is one more record to remove, so the last wait before the keys begins anew, whatever somebody makes of the hold by hand.
       ...(request === undefined ? [] : [{ op: 'check-rev' as const, key: recordKeys.erasureRequest(request.customerId), ifRev: request.rev }]),
     ];
-    return { outcome: 'change', writes, value: { held: true, at: room.at } };
+    return { outcome: 'change', writes, through: marking(deps, { subject, held: true }), value: { held: true, at: room.at } };
   });
 }
 
 /** Ends a hold. `conflict`: there is none. `erasure`: the request that goes on now. */
-export function releaseHold(deps: GuardDeps, actor: Actor, { customerId, reason }: { readonly customerId: string; readonly reason?: string }): Promise<StaffResult<{ readonly held: false; readonly at: string; readonly erasure?: string }>> {
+export function releaseHold(deps: HoldDeps, actor: Actor, { customerId, reason }: { readonly customerId: string; readonly reason?: string }): Promise<StaffResult<{ readonly held: false; readonly at: string; readonly erasure?: string }>> {
   return guardedChange<{ readonly held: false; readonly at: string; readonly erasure?: string }>(deps, actor, { action: 'ReleaseHold', customerId, evenErased: true }, async (room) => {
     const [{ hold }, request] = [await holdOf(deps, room, customerId), await erasureOf(deps, room, customerId)];
     const subject = subjectToday(room.customer, customerId, request);
     if (subject === undefined) return { outcome: 'refused', refusal: { code: 'not-found' } };
-    if (hold?.held !== true) return conflict('the customer is under no hold');
+    if (hold?.held !== true) return cannot('not-held', {});
     const waits = request !== undefined && request.confirmedAt !== undefined && request.state !== 'done' && request.state !== 'withdrawn';
     const released: Hold = { rev: hold.rev + 1, held: false, by: actor.operatorId, at: room.at };
     const writes: RecordWrite[] = [
       await holdWrite(deps, customerId, released),
       ...(reason === undefined ? [] : [{ op: 'create' as const, image: reasonImage({ customerId, subject }, { id: newReasonId(deps, room), about: 'hold', text: reason, by: actor.operatorId }, room.at) }]),
     ];
-    return { outcome: 'change', writes, value: { held: false, at: room.at, ...(waits && { erasure: request.requestId }) } };
+    return { outcome: 'change', writes, through: marking(deps, { subject, held: false }), value: { held: false, at: room.at, ...(waits && { erasure: request.requestId }) } };
   });
 }
 
@@ -68,7 +75,8 @@ export function readHold(deps: GuardDeps, actor: Actor, { customerId }: { readon
   });
 }
 
-const conflict = (detail: string): Plan<never> => ({ outcome: 'refused', refusal: { code: 'conflict', detail } });
+const marking = ({ holdMarks }: HoldDeps, mark: HoldMark): NonNullable<Planned<unknown>['through']> => ({ transact: (writes) => holdMarks.transact(writes, [mark]) });
+
 const newReasonId = ({ now, random }: GuardDeps, _room: Room): string => ulid(now().getTime(), () => (random(1)[0] ?? 0) / 256);
 
 /** The hold as it is, for the conditions of whoever goes on from it; undefined: nobody ever asked. */

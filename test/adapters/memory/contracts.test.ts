@@ -1,6 +1,7 @@
 /** The in-memory adapters keep every promise the AWS ones keep: the same contracts run against both. */
 import { randomBytes } from 'node:crypto';
 import { memoryInbox } from '../../../src/adapters/memory/inbox';
+import { memoryHoldMarks } from '../../../src/adapters/memory/hold-marks';
 import { memoryKeyErasure } from '../../../src/adapters/memory/key-erasure';
 import { memoryKeyService, memoryKeyTable, memorySigner } from '../../../src/adapters/memory/keys';
 import { memoryLog } from '../../../src/adapters/memory/log-store';
@@ -67,7 +68,7 @@ workingsContract('memory', async () => memoryWorkings());
 keyTableContract('memory', async () => memoryKeyTable());
 keyErasureContract('memory', async () => {
   const [records, keys] = [memoryRecords(world), memoryKeyTable()];
-  return { erasure: memoryKeyErasure(records, keys), keys, records };
+  return { erasure: memoryKeyErasure(records, keys), keys, records, marks: memoryHoldMarks(records, keys) };
 });
 keyServiceContract('memory', async () => memoryKeyService(world));
 signerContract('memory', async () => memorySigner(world));

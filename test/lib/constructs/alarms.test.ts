@@ -1,5 +1,5 @@
 /** The alarms are one list that four places speak of: the registry, the template, the runbook and the list of metrics. None may know something the others do not. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { alarmRegistry, type AlarmSpec } from '../../../lib/constructs/alarm-registry';
 import { FACTS, ruleOf } from '../../../lib/constructs/replica';
@@ -12,7 +12,7 @@ const registry = alarmRegistry(prod.stage);
 const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
 const metricsPage = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
 const FUNCTIONS = Object.keys(prod.stacks.service.functions);
-const MACHINES = ['verify-vault', 'audit-table', 'run-drill', 'take-snapshot'];
+const MACHINES = ['verify-vault', 'audit-table', 'run-drill', 'take-snapshot', 'restore-table'];
 
 const headings = [...runbook.matchAll(/^## (\S+)$/gm)].map((match) => match[1]!);
 /** Articles on what no alarm of ours can tell: it takes what would ring with it, or only a person notices. */
@@ -97,6 +97,14 @@ describe('the deployed alarms', () => {
     for (const stage of [prod.stage, { ...prod.stage, verifyEveryHours: 24, alarms: { ...prod.stage.alarms, absenceHours: 168 } }]) {
       for (const { id, periodMinutes, periods } of alarmRegistry(stage)) expect([id, periodMinutes * periods <= (periodMinutes >= 60 ? 7 : 1) * 1440]).toEqual([id, true]);
     }
+  });
+
+  it('ring at the first key that came back, which the function that erases counts and no other', () => {
+    const { Threshold, Statistic, ComparisonOperator, TreatMissingData } = alarmsOf(prod).find(({ AlarmName }) => AlarmName === 'Intact-prod-keys-returned')!;
+    expect([Threshold, Statistic, ComparisonOperator, TreatMissingData]).toEqual([1, 'Sum', 'GreaterThanOrEqualToThreshold', 'notBreaching']);
+    const naming = (under: string, needle: string): string[] => (readdirSync(join(root, under), { recursive: true }) as string[]).filter((file) => file.endsWith('.ts') && readFileSync(join(root, under, file), 'utf8').includes(needle));
+    expect(naming('src/operations', "'KeysErasedAgain'")).toEqual(['erasure/advance-erasures.ts']);
+    expect(naming('lambdas', 'operations/erasure/advance-erasures')).toEqual(['erase-subjects.ts']);
   });
 
   it('follow the stage: lag, absence, verification', () => {

@@ -131,11 +131,18 @@ describe('an erasure', () => {
     const [quarantined] = await it.images('quarantine');
     const hash = stringOf(quarantined, 'pk')!.slice(2);
     const asked = await askErasure(it.staff, ALICE, { customerId: eve, reason: 'letter', inputs: [hash] });
+    expect(await readErasure(it.staff, BOB, { customerId: eve })).toEqual({
+      outcome: 'done',
+      value: { requestId: (asked as { value: { requestId: string } }).value.requestId, state: 'asked', customers: [eve], inputs: [hash], reason: 'letter', askedBy: ALICE.operatorId, askedAt: expect.any(String) as string, removed: 0, held: false },
+    });
     expect(await confirmErasure(it.staff, BOB, { customerId: eve, requestId: (asked as { value: { requestId: string } }).value.requestId })).toMatchObject({ outcome: 'done' });
     expect((await it.holding('eve in quarantine')).length).toBeGreaterThan(0);
     await it.untilDone();
     expect(await it.holding('eve in quarantine')).toEqual([]);
     expect(await it.images('quarantine', 'quarantine-state')).toEqual([]);
+    const view = await readErasure(it.staff, BOB, { customerId: eve });
+    expect(view).toMatchObject({ value: { state: 'done', inputs: [hash] } });
+    expect(view).not.toHaveProperty('value.reason');
     expect((await it.audit()).findings).toBe(0);
   });
 

@@ -4,6 +4,7 @@ import { memoryRecordRepairs } from '../../../src/adapters/memory/record-repairs
 import { canonicalImage } from '../../../src/core/canonical-image';
 import { hashed } from '../../../src/core/dedupe-key';
 import { keyOf, stringOf, type Image } from '../../../src/core/image';
+import { withMac } from '../../../src/core/record-mac';
 import { publishedCheckpoint } from '../../../src/operations/published-entries';
 import { chooseSnapshot } from '../../../src/operations/read-snapshot';
 import { repairRecords } from '../../../src/operations/repair-record';
@@ -129,6 +130,28 @@ test('a tombstone that somebody deletes, or puts the erased record over, is put 
   expect(await it.verify()).toEqual([]);
   // What was done by hand is on record; that it was put right adds nothing to it.
   expect(new Set(await findingsIn(it.world))).toEqual(new Set(['record-removed', 'record-missing', 'immutable-modified', 'kind-changed', 'subject-changed', 'subject-erased', 'record-modified']));
+});
+
+test('a record that was written under their subject when the key was gone is a tombstone within a day; what is not genuine waits for its repair', async () => {
+  const { it, eve } = await populated(6);
+  const message = (await it.images('message')).find((image) => stringOf(image, 'messageId') === 'wamid.eve-1')!;
+  await it.confirmed(eve);
+  await it.untilDone();
+  const late = withMac(it.world.macKey, { ...message, pk: { S: `m#${'L'.repeat(43)}` }, messageId: { S: 'wamid.eve-late' }, text: { S: 'the late words of eve' } });
+  const forged = { ...late, pk: { S: `m#${'F'.repeat(43)}` } };
+  for (const image of [late, forged]) it.world.records.byHand.put(image);
+  await it.settle();
+  expect(await findingsIn(it.world)).toEqual(expect.arrayContaining(['subject-erased', 'mac-invalid']));
+  const before = await findingsIn(it.world);
+  for (let run = 0; run <= 24 * 12; run++) {
+    await it.advance();
+    it.world.advance(EVERY_MS);
+  }
+  await it.settle();
+  expect([late, forged].map((image) => it.world.records.byHand.peek(keyOf(image)))).toEqual([expect.objectContaining({ kind: { S: 'tombstone' } }), forged]);
+  expect(await findingsIn(it.world)).toEqual(before);
+  expect(await it.images('certificate')).toHaveLength(1);
+  expect((await it.holding('the late words of eve')).filter((place) => place.startsWith('record') && !place.includes('F'.repeat(43)))).toEqual([]);
 });
 
 test('an erased record that somebody puts back while there still is a key is removed again, and that is no state sealed twice', async () => {

@@ -3,8 +3,10 @@
  * test moves. `holding` looks through everything the world keeps, for whatever form a secret may have there.
  */
 import { gunzipSync } from 'node:zlib';
+import { memoryHoldMarks } from '../../../src/adapters/memory/hold-marks';
 import { memoryKeyErasure } from '../../../src/adapters/memory/key-erasure';
 import { memoryKeyInventory } from '../../../src/adapters/memory/key-inventory';
+import { memoryRecordRepairs } from '../../../src/adapters/memory/record-repairs';
 import { memoryViews } from '../../../src/adapters/memory/view-store';
 import { memoryVaultReader } from '../../../src/adapters/memory/vault-reader';
 import { memoryProcess, type OnCall } from '../../../src/adapters/memory/process';
@@ -16,10 +18,12 @@ import { advanceErasures, type ErasureDeps, type ErasureProgress } from '../../.
 import { auditTable } from '../../../src/operations/audit-table';
 import { loadSecrets } from '../../../src/operations/load-secrets';
 import { ownerCache } from '../../../src/operations/owner-cache';
+import { repairRecords } from '../../../src/operations/repair-record';
 import { projectViews } from '../../../src/operations/project-views';
 import { receiveDelivery, type ReceiveOutcome } from '../../../src/operations/receive-delivery';
 import { askErasure, confirmErasure } from '../../../src/operations/staff/erasures';
 import { verifyVault } from '../../../src/operations/verify-vault';
+import type { RepairRequest } from '../../../src/ports/repair-requests';
 import { makeWorld } from '../../world';
 import { tableOf } from '../audited-world';
 import { APP_SECRET, contact, delivery, signed, text, textDelivery } from '../receiving-world';
@@ -49,9 +53,11 @@ export async function erasingWorld(seed: number) {
   views.place = async (view) => (seenAt(view.key), place(view));
   const allViews = async () => (await Promise.all([...viewed.values()].map((key) => views.get(key)))).filter((view): view is Image => view !== 'absent');
   const secrets = loadSecrets(world);
-  const ports = { ...world, views, keyErasure: memoryKeyErasure(world.records, world.keys) };
+  /** Repairs that erasures asked for. */
+  const asked: RepairRequest[] = [];
+  const ports = { ...world, views, keyErasure: memoryKeyErasure(world.records, world.keys), repairRequests: { ask: async (request: RepairRequest) => void asked.push(request) } };
   const appSecrets = { current: async () => ({ appSecrets: [APP_SECRET], verifyToken: '' }), refresh: async () => ({ appSecrets: [APP_SECRET], verifyToken: '' }) };
-  const staff = { ...world, keys: secrets, authorize, identity: async () => world.identity };
+  const staff = { ...world, holdMarks: memoryHoldMarks(world.records, world.keys), keys: secrets, authorize, identity: async () => world.identity };
   let [sealed, projected] = [0, 0];
 
   /** One container that receives. `remembers`: it keeps owners for a minute. */
@@ -116,6 +122,12 @@ export async function erasingWorld(seed: number) {
     const report = await auditTable({ ...world, table: tableOf(world.records), inventory: memoryKeyInventory(world.keys), ask: async (request) => void asked.push(request), sleep: async (ms) => (world.advance(ms), settle()) });
     return { findings: report.findings, found: report.found, asked };
   }
+  /** What an erasure asked for is repaired. */
+  async function repair(): Promise<readonly string[]> {
+    const attempts = await repairRecords({ ...world, repairs: memoryRecordRepairs(world.records), sleep: async (ms) => (world.advance(ms), settle()) }, asked.splice(0));
+    await settle();
+    return attempts.map((each) => (each.status === 'fulfilled' ? each.value.outcome : String(each.reason)));
+  }
   const verify = async () => (await verifyVault(memoryVaultReader(world.vault.objects), { profile: 'intact', keys: [] })).findings;
 
   /**
@@ -152,7 +164,7 @@ export async function erasingWorld(seed: number) {
     return found;
   }
 
-  return { world, ports, views, staff, secrets, receiver, settle, advance, container, customerOf, confirmed, untilDone, images, audit, verify, holding };
+  return { world, ports, views, staff, secrets, receiver, settle, advance, container, customerOf, confirmed, untilDone, images, audit, repair, verify, holding };
 }
 
 export const EVE = { waId: '15550001111', bsuid: 'US.13491208655302741918' };

@@ -111,4 +111,4 @@ async function isTombstone(it: ErasingWorld, messageId: string): Promise<boolean
 
 test('whatever goes on at the same time, an erasure takes all there was, loses nothing that came, and obeys every hold', async () => {
   await forEachSeed('erasures among others', 24, live);
-});
+}, process.env['INTACT_FULL'] ? 1_800_000 : 120_000);
