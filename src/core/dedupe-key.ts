@@ -16,7 +16,8 @@ export type HashTag =
   | 'content' // [pk, sk, attribute, bytes]: the name of an inbox object
   | 'delivery' // [bytes]: proof in an inbox name that we put it there
   | 'link' // [customerId, other customerId]: a proposal that is made once
-  | 'search'; // [type of a term, term]: what staff find customers by
+  | 'search' // [type of a term, term]: what staff find customers by
+  | 'searched'; // [type of a term, what was looked for]: what staff looked for
 
 const STRING = Buffer.from('s');
 const BYTES = Buffer.from('b');

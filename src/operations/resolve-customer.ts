@@ -81,33 +81,60 @@ export async function recordWithChange(
   return outcome.refusedBy === undefined ? 'recorded' : { refusedBy: outcome.refusedBy };
 }
 
+/** Whose an event is, and the writes, without MACs, that make it so: none where it is so already. */
+export interface Introduction {
+  readonly owner: Owner;
+  readonly names: readonly PlannedWrite[];
+  /** A name goes from one customer to another: then nothing that a container remembers of owners can be relied on. */
+  readonly moves: boolean;
+}
+
+/**
+ * What `introduce` would do, for a caller who does it in a transaction of their own, all of it or nothing: where a condition fails somebody else got ahead, and it has to be planned anew. Writes nothing
+ * but the account's own record, where an event is about nobody.
+ */
+export async function planIntroduction(run: Run, event: RecordableEvent): Promise<Introduction> {
+  const people = aliasesOf(run.keys.dedupe, event.customer ?? {});
+  if (people.length === 0) return { owner: await accountOwner(run, event.wabaId), names: [], moves: false };
+  return introductionOf(run, event, people, [], newStamp(run), newCustomer(run));
+}
+
+const newCustomer = (run: Run): CustomerRef => ({ customerId: newId(run), subject: newSubject(run) });
+
+async function introductionOf(run: Run, event: RecordableEvent, before: readonly Alias[], after: readonly Alias[], stamp: Stamp, fresh: CustomerRef): Promise<Introduction> {
+  const input: PlanInput = { seen: await readAll(run, before), becomes: await readAll(run, after), wabaId: event.wabaId, at: timeOf(run, event) };
+  const plan = planAliases(input);
+  // Somebody has tampered with every alias we could go by. The event is kept all the same, with the account, and says why.
+  if (plan === 'nobody') return { owner: { ...(await accountOwner(run, event.wabaId)), unresolved: 'alias-unreadable' }, names: [], moves: false };
+  const customer = plan.customer === 'new' ? fresh : plan.customer;
+  const names = [...writesOf(plan, input, customer, stamp, () => newId(run)), ...(await newProposals(run, plan, customer, stamp))];
+  return { owner: customer, names, moves: plan.reason === 'user-changed' || plan.give.some(({ from }) => from !== undefined) };
+}
+
 async function settle(run: Run, event: RecordableEvent, before: readonly Alias[], after: readonly Alias[], imageOf?: (owner: Owner) => Image): Promise<{ readonly owner: Owner; readonly refusedBy?: Image }> {
   const stamp = newStamp(run);
   // Once, outside the rounds: after a lost reply the next round finds exactly this customer.
-  const fresh: CustomerRef = { customerId: newId(run), subject: newSubject(run) };
+  const fresh = newCustomer(run);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const input: PlanInput = { seen: await readAll(run, before), becomes: await readAll(run, after), wabaId: event.wabaId, at: timeOf(run, event) };
-    const plan = planAliases(input);
-    // Somebody has tampered with every alias we could go by. The event is kept all the same, with the account, and says why.
-    if (plan === 'nobody') return { owner: { ...(await accountOwner(run, event.wabaId)), unresolved: 'alias-unreadable' } };
-    const customer = plan.customer === 'new' ? fresh : plan.customer;
-    const names = [...writesOf(plan, input, customer, stamp, () => newId(run)), ...(await newProposals(run, plan, customer, stamp))].map((write): RecordWrite => ({ ...write, image: sealed(run, write.image) }));
-    const writes: RecordWrite[] = imageOf === undefined ? names : [{ op: 'create', image: imageOf(customer) }, ...names];
-    if (writes.length === 0) return { owner: customer };
-    const outcome = await transact(run, plan, writes);
-    if (outcome === 'done') return { owner: customer };
+    const { owner, names, moves } = await introductionOf(run, event, before, after, stamp, fresh);
+    if (owner.customerId === undefined) return { owner };
+    const sealedNames = names.map((write): RecordWrite => ({ ...write, image: sealed(run, write.image) }));
+    const writes: RecordWrite[] = imageOf === undefined ? sealedNames : [{ op: 'create', image: imageOf(owner) }, ...sealedNames];
+    if (writes.length === 0) return { owner };
+    const outcome = await transact(run, moves, writes);
+    if (outcome === 'done') return { owner };
     const there = imageOf === undefined ? undefined : outcome.refused[0];
-    if (there !== undefined && there !== 'absent') return { owner: customer, refusedBy: there };
+    if (there !== undefined && there !== 'absent') return { owner, refusedBy: there };
   }
   throw new PortError('unavailable', `the aliases of one customer changed ${MAX_ROUNDS} times while they were being read; the delivery has to be sent again`);
 }
 
 /** Where an alias goes from one customer to another, nothing this container remembers is relied on any longer, whatever became of the transaction: its reply may be lost. */
-async function transact(run: Run, plan: Plan, writes: readonly RecordWrite[]): ReturnType<RecordStore['transact']> {
+async function transact(run: Run, moves: boolean, writes: readonly RecordWrite[]): ReturnType<RecordStore['transact']> {
   try {
     return await run.deps.records.transact(writes);
   } finally {
-    if (plan.reason === 'user-changed' || plan.give.some(({ from }) => from !== undefined)) run.deps.ownerCache?.forget();
+    if (moves) run.deps.ownerCache?.forget();
   }
 }
 

@@ -39,6 +39,14 @@ export const REMEMBERED_SECONDS = 24 * 3_600;
 /** Longer than a function can run: whoever holds a claim after that is dead. */
 export const LEASE_SECONDS = 60;
 
+/** How often an operator's refusals are news: what is refused costs nothing to send. */
+export const REFUSALS_NEWS_SECONDS = 60;
+
+/** `isNews`: it was refused, and none was news in the last `REFUSALS_NEWS_SECONDS`; of any number at the same time one is. */
+export interface Share extends Taken {
+  readonly isNews: boolean;
+}
+
 export interface RequestMemory {
   /** One of any number of attempts at the same time gets `new`; durable. `newId` becomes the claim's `id` if this is the first attempt ever under the key. */
   begin(claim: Claim, newId: string, at: Date): Promise<Begun>;
@@ -47,5 +55,5 @@ export interface RequestMemory {
   /** The attempt came to nothing: the next one under the key may begin at once, with the same id. Ignored where the lease was taken over. */
   release(claim: Claim): Promise<void>;
   /** Takes one request out of the operator's bucket, if there is one in it. Exact under concurrency. */
-  take(operatorId: string, limit: Limit, at: Date): Promise<Taken>;
+  take(operatorId: string, limit: Limit, at: Date): Promise<Share>;
 }

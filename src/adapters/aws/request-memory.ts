@@ -8,7 +8,7 @@ import { integerOf, stringOf, type Image } from '../../core/image';
 import { intervalMs, latestFullMs, taken, type Limit } from '../../core/staff/token-bucket';
 import { KeySchema, viewKeys } from '../../core/table-keys';
 import { PortError } from '../../ports';
-import { LEASE_SECONDS, REMEMBERED_SECONDS, type Begun, type Claim, type RememberedAnswer, type RequestMemory } from '../../ports/request-memory';
+import { LEASE_SECONDS, REFUSALS_NEWS_SECONDS, REMEMBERED_SECONDS, type Begun, type Claim, type RememberedAnswer, type RequestMemory, type Share } from '../../ports/request-memory';
 import { asked, imageOf, keyItem, refusedBy, required, withOldItem } from './dynamodb';
 
 const keyOf = ({ operatorId, route, key }: Claim) => viewKeys.idempotency(createHash('sha256').update(JSON.stringify([operatorId, route, key])).digest('base64url'));
@@ -69,22 +69,31 @@ export function requestMemory(client: DynamoDBClient, table: string): RequestMem
     await changed('end a request', keyOf(claim), ['#attempt', ...names], { update, condition: ours, values: { ...values, ':attempt': { S: claim.attempt } } });
   };
 
-  /** One write as a rule; two where the bucket was full, which is when nobody else is at it. */
-  async function take(operatorId: string, limit: Limit, at: Date): Promise<ReturnType<typeof taken>> {
+  /** One write as a rule; two where the bucket was full, which is when nobody else is at it, and where a refusal is news. */
+  async function take(operatorId: string, limit: Limit, at: Date): Promise<Share> {
     const nowMs = at.getTime();
     const interval = intervalMs(limit);
     for (let attempt = 0; attempt < MAX_RACES; attempt++) {
       const later = await moved(operatorId, 'SET #full = #full + :interval, #ttl = :ttl', '#full BETWEEN :now AND :latest', { ':now': nowMs, ':interval': interval, ':latest': latestFullMs(limit, nowMs), ':ttl': ttlOf(limit, nowMs) });
-      if ('done' in later) return taken(true, limit, later.done, nowMs);
-      if (later.refused !== undefined && later.refused > latestFullMs(limit, nowMs)) return taken(false, limit, later.refused, nowMs);
+      if ('done' in later) return { ...taken(true, limit, later.done, nowMs), isNews: false };
+      const fullAtMs = integerOf(later.refused, 'fullAtMs');
+      if (fullAtMs !== undefined && fullAtMs > latestFullMs(limit, nowMs)) return { ...taken(false, limit, fullAtMs, nowMs), isNews: await isNews(operatorId, later.refused, nowMs) };
       const anew = await moved(operatorId, 'SET #full = :full, #ttl = :ttl', 'attribute_not_exists(#full) OR #full < :now', { ':now': nowMs, ':full': nowMs + interval, ':ttl': ttlOf(limit, nowMs) });
-      if ('done' in anew) return taken(true, limit, anew.done, nowMs);
+      if ('done' in anew) return { ...taken(true, limit, anew.done, nowMs), isNews: false };
     }
     throw new PortError('unavailable', `the limit of operator ${operatorId} changed ${MAX_RACES} times while it was being read`);
   }
 
-  async function moved(operatorId: string, update: string, condition: string, values: Record<string, number>): Promise<{ readonly done: number } | { readonly refused: number | undefined }> {
-    return asked<{ done: number } | { refused: number | undefined }>(
+  /** Asked of the item that refused; only where that does not know of one lately, written, by one of those who ask. Died here: this one is not told, the next one is a minute later. */
+  async function isNews(operatorId: string, there: Image | undefined, nowMs: number): Promise<boolean> {
+    const since = nowMs - REFUSALS_NEWS_SECONDS * 1_000;
+    const last = integerOf(there, 'newsAtMs');
+    if (last !== undefined && last > since) return false;
+    return 'done' in (await moved(operatorId, 'SET #news = :now', 'attribute_exists(#full) AND (attribute_not_exists(#news) OR #news <= :since)', { ':now': nowMs, ':since': since }));
+  }
+
+  async function moved(operatorId: string, update: string, condition: string, values: Record<string, number>): Promise<{ readonly done: number } | { readonly refused: Image | undefined }> {
+    return asked<{ done: number } | { refused: Image | undefined }>(
       'take one of the requests an operator may make',
       async () => {
         const { Attributes } = await client.send(
@@ -93,7 +102,7 @@ export function requestMemory(client: DynamoDBClient, table: string): RequestMem
             Key: keyItem(viewKeys.limit(operatorId)),
             UpdateExpression: update,
             ConditionExpression: condition,
-            ExpressionAttributeNames: { '#full': 'fullAtMs', '#ttl': KeySchema.ttl },
+            ExpressionAttributeNames: Object.fromEntries(Object.entries(LIMIT_NAMES).filter(([name]) => `${update} ${condition}`.includes(name))),
             ExpressionAttributeValues: Object.fromEntries(Object.entries(values).map(([name, n]) => [name, { N: String(n) }])),
             ReturnValues: 'ALL_NEW',
             ...withOldItem,
@@ -103,7 +112,7 @@ export function requestMemory(client: DynamoDBClient, table: string): RequestMem
       },
       (error) => {
         const refused = refusedBy(error);
-        return refused === undefined ? undefined : { refused: refused === 'absent' ? undefined : integerOf(refused, 'fullAtMs') };
+        return refused === undefined ? undefined : { refused: refused === 'absent' ? undefined : refused };
       },
     );
   }
@@ -116,6 +125,7 @@ export function requestMemory(client: DynamoDBClient, table: string): RequestMem
   };
 }
 
+const LIMIT_NAMES = { '#full': 'fullAtMs', '#news': 'newsAtMs', '#ttl': KeySchema.ttl } as const;
 const MAX_RACES = 5;
 /** An hour after the bucket is full nobody misses it. */
 const ttlOf = ({ burst, ratePerSecond }: Limit, nowMs: number): number => Math.ceil(nowMs / 1_000 + burst / ratePerSecond) + 3_600;

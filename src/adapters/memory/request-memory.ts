@@ -1,6 +1,6 @@
 /** What the API of staff remembers of requests, in memory. */
 import { intervalMs, latestFullMs, taken } from '../../core/staff/token-bucket';
-import { LEASE_SECONDS, REMEMBERED_SECONDS, type Claim, type RememberedAnswer, type RequestMemory } from '../../ports/request-memory';
+import { LEASE_SECONDS, REFUSALS_NEWS_SECONDS, REMEMBERED_SECONDS, type Claim, type RememberedAnswer, type RequestMemory } from '../../ports/request-memory';
 
 interface Entry {
   readonly id: string;
@@ -16,6 +16,7 @@ const nameOf = ({ operatorId, route, key }: Claim): string => JSON.stringify([op
 export function memoryRequests(): RequestMemory {
   const entries = new Map<string, Entry>();
   const fullAt = new Map<string, number>();
+  const newsAt = new Map<string, number>();
   const own = (claim: Claim): Entry | undefined => {
     const entry = entries.get(nameOf(claim));
     return entry?.attempt === claim.attempt ? entry : undefined;
@@ -46,9 +47,13 @@ export function memoryRequests(): RequestMemory {
     take: async (operatorId, limit, at) => {
       const nowMs = at.getTime();
       const before = Math.max(nowMs, fullAt.get(operatorId) ?? 0);
-      if (before > latestFullMs(limit, nowMs)) return taken(false, limit, before, nowMs);
+      if (before > latestFullMs(limit, nowMs)) {
+        const isNews = (newsAt.get(operatorId) ?? -Infinity) <= nowMs - REFUSALS_NEWS_SECONDS * 1_000;
+        if (isNews) newsAt.set(operatorId, nowMs);
+        return { ...taken(false, limit, before, nowMs), isNews };
+      }
       fullAt.set(operatorId, before + intervalMs(limit));
-      return taken(true, limit, before + intervalMs(limit), nowMs);
+      return { ...taken(true, limit, before + intervalMs(limit), nowMs), isNews: false };
     },
   };
 }

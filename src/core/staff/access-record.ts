@@ -32,29 +32,36 @@ export interface AccessEvent {
   readonly customerId?: string;
   /** Of what the customer's: a note, a message (its hash), a version. Never content. */
   readonly resourceId?: string;
-  readonly outcome: 'done' | Refusal['code'];
+  /** `repeated`: what had been answered was answered again, from memory. `limited`: there were too many at once. */
+  readonly outcome: 'done' | 'repeated' | 'limited' | Refusal['code'];
   /** How many records were answered with, or changed. */
   readonly count?: number;
+  /** Of an answer about several: records that would have been in it, and could not be believed. */
+  readonly unreadable?: number;
   /** Of an answer about several: the customers it showed. */
   readonly shown?: readonly string[];
+  /** What was looked for (searched-for.ts). */
+  readonly searched?: readonly string[];
 }
 
 /** The record of `event`, without its MAC. */
 export function accessImage(event: AccessEvent, systemSubject: string): Image {
-  const { at, id, actor, action, decision, resourceType, customerId, resourceId, outcome, count, shown = [] } = event;
+  const { at, id, actor, action, decision, resourceType, customerId, resourceId, outcome, count, unreadable = 0, shown = [], searched = [] } = event;
   return {
     ...systemImage(recordKeys.access(at, id), 'access', systemSubject, at),
     ...operatorAttributes(actor),
     userAgent: { S: text(actor.userAgent) },
     action: { S: action },
     decision: { S: decision.allowed ? 'allow' : 'deny' },
-    policies: { L: decision.policies.map((policy) => ({ S: policy })) },
+    policies: listed(decision.policies),
     resourceType: { S: resourceType },
     ...(customerId !== undefined && { customerId: { S: customerId } }),
     ...(resourceId !== undefined && { resourceId: { S: resourceId } }),
     outcome: { S: outcome },
     ...(count !== undefined && { count: { N: String(count) } }),
-    ...(shown.length > 0 && { shown: { L: shown.map((each) => ({ S: each })) } }),
+    ...(unreadable > 0 && { unreadable: { N: String(unreadable) } }),
+    ...(shown.length > 0 && { shown: listed(shown) }),
+    ...(searched.length > 0 && { searched: listed(searched) }),
   };
 }
 
@@ -62,23 +69,32 @@ export function accessImage(event: AccessEvent, systemSubject: string): Image {
 export function accessEventOf(image: Image): AccessEvent | undefined {
   const [at, sk, action, decision, outcome] = ['receivedAt', 'sk', 'action', 'decision', 'outcome'].map((name) => stringOf(image, name));
   const actor = operatorIn(image);
-  const { policies, shown } = image;
+  const [policies, shown, searched] = ['policies', 'shown', 'searched'].map((name) => textsIn(image, name));
   if (stringOf(image, 'kind') !== 'access' || at === undefined || sk?.startsWith(`${at}#`) !== true || action === undefined || !isAction(action)) return undefined;
-  if (actor === undefined || (decision !== 'allow' && decision !== 'deny') || outcome === undefined || policies === undefined || !('L' in policies)) return undefined;
-  const [customerId, resourceId, count] = [stringOf(image, 'customerId'), stringOf(image, 'resourceId'), integerOf(image, 'count')];
+  if (actor === undefined || (decision !== 'allow' && decision !== 'deny') || outcome === undefined || policies === undefined) return undefined;
+  const [customerId, resourceId, count, unreadable] = [stringOf(image, 'customerId'), stringOf(image, 'resourceId'), integerOf(image, 'count'), integerOf(image, 'unreadable')];
   return {
     at,
     id: sk.slice(at.length + 1),
     actor: { ...actor, userAgent: stringOf(image, 'userAgent') ?? '' },
     action,
-    decision: { allowed: decision === 'allow', policies: policies.L.flatMap((policy) => ('S' in policy ? [policy.S] : [])) },
+    decision: { allowed: decision === 'allow', policies },
     resourceType: (stringOf(image, 'resourceType') ?? resourceOf(action)) as ResourceType,
     ...(customerId !== undefined && { customerId }),
     ...(resourceId !== undefined && { resourceId }),
     outcome: outcome as AccessEvent['outcome'],
     ...(count !== undefined && { count }),
-    ...(shown !== undefined && 'L' in shown && { shown: shown.L.flatMap((each) => ('S' in each ? [each.S] : [])) }),
+    ...(unreadable !== undefined && { unreadable }),
+    ...(shown !== undefined && { shown }),
+    ...(searched !== undefined && { searched }),
   };
+}
+
+const listed = (texts: readonly string[]): Image[string] => ({ L: texts.map((each) => ({ S: each })) });
+
+function textsIn(image: Image, name: string): readonly string[] | undefined {
+  const list = image[name];
+  return list !== undefined && 'L' in list ? list.L.flatMap((each) => ('S' in each ? [each.S] : [])) : undefined;
 }
 
 const isAction = (name: string): name is AccessAction => (ACCESS_ACTIONS as readonly string[]).includes(name);

@@ -4,7 +4,7 @@
  */
 import type { AccessAction, AccessEvent } from './access-record';
 
-export const OCSF_VERSION = '1.3.0';
+const OCSF_VERSION = '1.3.0';
 const CATEGORY = { uid: 6, name: 'Application Activity' } as const;
 const CLASS = { uid: 6003, name: 'API Activity' } as const;
 
@@ -90,17 +90,18 @@ export interface OcsfApiActivity {
   readonly disposition: 'Allowed' | 'Blocked';
   readonly status_id: 1 | 2;
   readonly status: 'Success' | 'Failure';
-  /** Why it failed: the code of the refusal. */
+  /** Why it failed: the code of the refusal; or that it was `repeated`. */
   readonly status_code?: string;
-  /** `results`: how many records the answer held, or the change changed. The schema's own `count` is for something else. */
-  readonly unmapped?: { readonly results: number };
+  /** `results`: how many records the answer held, or the change changed; the schema's own `count` is for something else. `unreadable`: how many it left out that could not be believed; `searched`: what was looked for, kind and HMAC. */
+  readonly unmapped?: { readonly results?: number; readonly unreadable?: number; readonly searched?: readonly string[] };
 }
 
 export function ocsfOf(event: AccessEvent): OcsfApiActivity {
-  const { actor, decision } = event;
+  const { actor, decision, count: results, unreadable, searched } = event;
+  const unmapped = { ...(results !== undefined && { results }), ...(unreadable !== undefined && { unreadable }), ...(searched !== undefined && { searched }) };
   const activity = ACTIVITY_OF[event.action];
   const type = userType(actor.role);
-  const isDone = event.outcome === 'done';
+  const isDone = event.outcome === 'done' || event.outcome === 'repeated';
   const verdict = decision.allowed ? 'allow' : 'deny';
   return {
     category_uid: CATEGORY.uid,
@@ -142,7 +143,7 @@ export function ocsfOf(event: AccessEvent): OcsfApiActivity {
     disposition: decision.allowed ? 'Allowed' : 'Blocked',
     status_id: isDone ? 1 : 2,
     status: isDone ? 'Success' : 'Failure',
-    ...(!isDone && { status_code: event.outcome }),
-    ...(event.count !== undefined && { unmapped: { results: event.count } }),
+    ...(event.outcome !== 'done' && { status_code: event.outcome }),
+    ...(Object.keys(unmapped).length > 0 && { unmapped }),
   };
 }

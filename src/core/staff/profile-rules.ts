@@ -11,7 +11,7 @@ import type { FieldError } from './refusal';
 import { fault, nameFaults, textFaults, type Fault } from './text-rules';
 import { countFaults, customFaults, repeated } from './value-rules';
 
-export const LIMITS = { name: 200, email: 254, tags: 20, tag: 40, note: 4_000, reason: 500 } as const;
+const LIMITS = { name: 200, email: 254, tags: 20, tag: 40, note: 4_000, reason: 500 } as const;
 /** What would be right, the same in every language. */
 export const EXAMPLES = { name: "Anne-Marie O'Brien", phone: '+4915123456789', email: 'anne@example.com', tags: 'wholesale', note: 'Asked to be called back on Monday.', reason: 'The customer called and corrected the name.', date: '2026-01-31' } as const;
 
@@ -49,10 +49,10 @@ export const ruled = <T>(faults: (value: T) => readonly Fault[], example?: strin
 const nfc = (text: string): string => text.normalize('NFC');
 const line = (max: number, example: string) => z.string().superRefine(ruled((text) => textFaults(text, max, 'line'), example)).overwrite(nfc).meta({ minLength: 1, maxLength: max, example });
 
-export const nameSchema = ({ namePunctuation }: Pick<ProfileSettings, 'namePunctuation'>) =>
+const nameSchema = ({ namePunctuation }: Pick<ProfileSettings, 'namePunctuation'>) =>
   z.string().superRefine(ruled((text) => nameFaults(text, LIMITS.name, namePunctuation), EXAMPLES.name)).overwrite(nfc).meta({ minLength: 1, maxLength: LIMITS.name, description: 'Letters of any script, spaces and the punctuation that the stage allows; kept in Unicode normal form C.', example: EXAMPLES.name });
-export const phoneSchema = z.string().superRefine(ruled(phoneFaults, EXAMPLES.phone)).meta({ pattern: '^\\+[1-9][0-9]{6,14}$', description: 'E.164.', example: EXAMPLES.phone });
-export const emailSchema = z.string().superRefine(ruled((text) => emailFaults(text, LIMITS.email), EXAMPLES.email)).overwrite(nfc).meta({ minLength: 3, maxLength: LIMITS.email, example: EXAMPLES.email });
+const phoneSchema = z.string().superRefine(ruled(phoneFaults, EXAMPLES.phone)).meta({ pattern: '^\\+[1-9][0-9]{6,14}$', description: 'E.164.', example: EXAMPLES.phone });
+const emailSchema = z.string().superRefine(ruled((text) => emailFaults(text, LIMITS.email), EXAMPLES.email)).overwrite(nfc).meta({ minLength: 3, maxLength: LIMITS.email, example: EXAMPLES.email });
 export const tagSchema = line(LIMITS.tag, EXAMPLES.tags);
 export const noteSchema = z.string().superRefine(ruled((text) => textFaults(text, LIMITS.note, 'lines'), EXAMPLES.note)).overwrite(nfc).meta({ minLength: 1, maxLength: LIMITS.note, description: 'Line feeds and tabs are kept.', example: EXAMPLES.note });
 export const reasonSchema = line(LIMITS.reason, EXAMPLES.reason).meta({ description: 'Why; kept with the change.' });

@@ -54,8 +54,8 @@ export const profileSettings = z
 export type ProfileSettings = z.infer<typeof profileSettings>;
 export type CustomField = z.infer<typeof customField>;
 
-/** What the stages of this repository begin with. */
-export const PLAIN_PROFILES: ProfileSettings = { namePunctuation: ".'’-·", customFields: {} };
+/** What the stages of this repository begin with. Names of people hold, beside letters (ʼ and ʻ are letters): the dots of initials, of Catalan, Chinese, Japanese and Tibetan, apostrophes, hyphens, and the maqaf, geresh and gershayim of Hebrew. */
+export const PLAIN_PROFILES: ProfileSettings = { namePunctuation: ".'’-·・་\u05be\u05f3\u05f4", customFields: {} };
 
 /** Whether something may be called so. */
 export const isFieldName = (name: string): boolean => FIELD_NAME.test(name);

@@ -9,7 +9,7 @@ import { applyChange, changesAttribute, changesBetween, changesIn, EMPTY_PROFILE
 import type { FieldChange } from './refusal';
 
 /** `received`: by the webhook, when the customer first wrote. The last four change whose messages come to the customer, not the profile. */
-export const VERSION_ACTIONS = ['received', 'created', 'edited', 'assigned', 'rolled-back', 'linked', 'unlinked', 'merged', 'unmerged'] as const;
+const VERSION_ACTIONS = ['received', 'created', 'edited', 'assigned', 'rolled-back', 'linked', 'unlinked', 'merged', 'unmerged'] as const;
 export type VersionAction = (typeof VERSION_ACTIONS)[number];
 
 export interface Version {

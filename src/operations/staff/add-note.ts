@@ -7,6 +7,7 @@ import { revOf } from '../../core/staff/profile';
 import { checkNote, isRefused } from '../../core/staff/profile-rules';
 import type { StaffResult } from '../../core/staff/refusal';
 import { recordKeys } from '../../core/table-keys';
+import { cannot } from './cannot';
 import { guardedChange, type GuardDeps, type Plan } from './guarded';
 
 export interface AddNote {
@@ -31,7 +32,7 @@ export async function addNote(deps: GuardDeps, actor: Actor, { customerId, text,
     if (there !== 'absent') {
       // By an earlier attempt of this request, or not ours.
       const note = noteOf(genuine(there));
-      if (note.by.operatorId !== actor.operatorId) return { outcome: 'refused', refusal: { code: 'conflict', detail: 'there is a note under this id already; begin the request anew' } };
+      if (note.by.operatorId !== actor.operatorId) return cannot('note-exists', {});
       return { outcome: 'change', writes: [], value: { noteId, at: note.at } };
     }
     const image = noteImage({ customerId, subject: stringOf(customer, 'subject') ?? '' }, { noteId, at, text: checked as string }, actor);

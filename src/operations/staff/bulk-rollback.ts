@@ -5,7 +5,7 @@
  */
 import { stringOf } from '../../core/image';
 import type { Actor } from '../../core/staff/actor';
-import { fieldError } from '../../core/staff/messages/catalogue';
+import { conflictOf, fieldError } from '../../core/staff/messages/catalogue';
 import { revOf } from '../../core/staff/profile';
 import type { ProfileSettings } from '../../core/staff/profile-settings';
 import { done, refused, type FieldChange, type StaffResult } from '../../core/staff/refusal';
@@ -59,7 +59,7 @@ export function planBulkRollback(deps: BulkRollbackDeps, actor: Actor, { after =
       const doing = inMilliseconds(window);
       if (doing.from >= doing.to) return refused({ code: 'invalid', errors: [fieldError('en', '/to', 'time-order', {})] });
       const customers = await customersChangedBy(deps, doing);
-      if (customers === 'too-many') return refused({ code: 'conflict', detail: `the operator did more than ${MAX_KEYS} things in that time; plan shorter ones, one after the other` });
+      if (customers === 'too-many') return refused(conflictOf('too-much-done', { max: MAX_KEYS }));
       const items: PlannedRollback[] = [];
       const plan: { customerId: string; rev: number; digest: string }[] = [];
       let examined = 0;
@@ -89,7 +89,7 @@ export function bulkRollback(deps: BulkRollbackDeps, actor: Actor, { planId, rea
     async (room) => {
       const doing = inMilliseconds(window);
       const plan = planIn(planId, MAX_PLANNED);
-      if (plan === undefined) return refused({ code: 'conflict', detail: 'this names no plan of ours; plan again' });
+      if (plan === undefined) return refused(conflictOf('no-plan', {}));
       const finished: { customerId: string; rev: number }[] = [];
       const stale: { customerId: string; rev?: number }[] = [];
       for (const { customerId, rev, digest } of plan) {

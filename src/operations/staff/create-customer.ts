@@ -11,6 +11,7 @@ import type { StaffResult } from '../../core/staff/refusal';
 import { firstStep, versionOf } from '../../core/staff/version';
 import { newSubject } from '../../core/subject-key';
 import { recordKeys } from '../../core/table-keys';
+import { cannot } from './cannot';
 import { guardedChange, type GuardDeps, type Plan } from './guarded';
 import { profileIn } from './read-versions';
 
@@ -32,14 +33,14 @@ export async function createCustomer(deps: GuardDeps & { readonly profile: Profi
   return guardedChange(deps, actor, { action: 'CreateCustomer' }, async ({ at, genuine }): Promise<Plan<CreatedCustomer>> => {
     const checked = checkProfile(deps.profile, input.profile);
     if (isRefused(checked)) return { outcome: 'refused', refusal: { code: 'invalid', errors: checked } };
-    const made = { outcome: 'change', resourceId: customerId } as const;
+    const made = { outcome: 'change', customerId } as const;
     if (input.id !== undefined) {
       const there = await deps.records.get(recordKeys.customer(customerId), { consistent: true });
       if (there !== 'absent') {
         // Made by an earlier attempt of this request, or not ours to touch.
         const first = await deps.records.get(recordKeys.version(customerId, 1), { consistent: true });
         const isOwn = first !== 'absent' && versionOf(genuine(first)).by?.operatorId === actor.operatorId;
-        if (!isOwn) return { outcome: 'refused', refusal: { code: 'conflict', detail: 'there is a customer under this id already; begin the request anew' } };
+        if (!isOwn) return cannot('customer-exists', {});
         return { ...made, writes: [], value: { customerId, rev: revOf(genuine(there)), profile: profileIn(there) } };
       }
     }

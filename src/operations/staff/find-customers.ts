@@ -5,7 +5,8 @@
 import type { Actor } from '../../core/staff/actor';
 import { profileOf, revOf, type Profile } from '../../core/staff/profile';
 import { EVERYBODY, numberOf, partitionOf, rowIn } from '../../core/staff/search-index';
-import { nameAnswers, phoneAnswers, termOfPhone, termOfQuery, type PhoneQuery, type Term, type Word } from '../../core/staff/search-terms';
+import { nameAnswers, phoneAnswers, termOfPhone, termOfQuery, type PhoneQuery, type Term } from '../../core/staff/search-terms';
+import type { Searched } from '../../core/staff/searched-for';
 import { stringOf, type Image, type TableKey } from '../../core/image';
 import { recordKeys } from '../../core/table-keys';
 import type { ViewStore } from '../../ports';
@@ -19,12 +20,7 @@ export interface FindDeps extends GuardDeps {
 }
 
 /** All that is given must be so. */
-export interface Criteria {
-  readonly name?: readonly Word[];
-  readonly phone?: PhoneQuery;
-  readonly tag?: string;
-  readonly ownerId?: string;
-}
+export type Criteria = Searched;
 
 export interface FoundCustomer {
   readonly customerId: string;
@@ -34,6 +30,8 @@ export interface FoundCustomer {
 
 export interface FoundPage {
   readonly items: readonly FoundCustomer[];
+  /** Customers the index proposed whose records are not as we wrote them: whether they belong here, nobody can say before they are repaired. Of those alone whom the operator may look through. */
+  readonly unreadable: number;
   /** The customer after whom the next page begins; absent: there is none. */
   readonly after?: string;
 }
@@ -42,28 +40,30 @@ export interface FoundPage {
 export const MAX_CANDIDATES = 200;
 const READ_AT_ONCE = 16;
 
-/** For use behind the guard. Throws `PortError`; `corrupt` where a record that would have to be judged is not as we wrote it. */
-export async function findCustomers(deps: FindDeps, room: Pick<Room, 'genuine'>, actor: Actor, criteria: Criteria, { limit, after }: { readonly limit: number; readonly after?: string }): Promise<FoundPage> {
+/** For use behind the guard. Throws `PortError`. One hand in the table must not keep everybody from their work: a record that is not as we wrote it is left out, and counted. */
+export async function findCustomers(deps: FindDeps, room: Pick<Room, 'readable'>, actor: Actor, criteria: Criteria, { limit, after }: { readonly limit: number; readonly after?: string }): Promise<FoundPage> {
   const scope = scopeOf(deps, actor, criteria);
-  if (scope === 'nobody') return { items: [] };
+  if (scope === 'nobody') return { items: [], unreadable: 0 };
   const dedupeKey = await deps.keys.dedupeKey();
-  const genuine = async (key: TableKey): Promise<Image | undefined> => {
+  const read = async (key: TableKey): Promise<Image | 'unreadable' | undefined> => {
     const image = await deps.records.get(key, { consistent: true });
-    return image === 'absent' ? undefined : room.genuine(image);
+    return image === 'absent' ? undefined : room.readable(image);
   };
-  const reading: Reading = { deps, actor, criteria, dedupeKey, genuine };
+  const reading: Reading = { deps, actor, criteria, dedupeKey, read };
   const { candidates, isLast } = await candidatesOf(deps, partitionOf(dedupeKey, scope), after);
   const items: FoundCustomer[] = [];
+  let unreadable = 0;
   for (let from = 0; from < candidates.length; from += READ_AT_ONCE) {
     const judged = await inParallel(candidates.slice(from, from + READ_AT_ONCE), READ_AT_ONCE, async ({ customerId, isGone }) => (isGone ? undefined : judge(reading, customerId)));
     for (const [i, found] of judged.entries()) {
-      if (found !== undefined) items.push(found);
+      if (found === 'unreadable') unreadable += 1;
+      else if (found !== undefined) items.push(found);
       const seen = from + i + 1;
-      if (items.length === limit) return seen === candidates.length && isLast ? { items } : { items, after: candidates[seen - 1]!.customerId };
+      if (items.length === limit) return { items, unreadable, ...(!(seen === candidates.length && isLast) && { after: candidates[seen - 1]!.customerId }) };
     }
   }
   const last = candidates.at(-1);
-  return isLast || last === undefined ? { items } : { items, after: last.customerId };
+  return { items, unreadable, ...(!isLast && last !== undefined && { after: last.customerId }) };
 }
 
 /** Who may read a customer whom nobody is assigned to may read them all; the others, their own. Policies say so, not this file. */
@@ -108,12 +108,13 @@ interface Reading {
   readonly criteria: Criteria;
   readonly dedupeKey: Uint8Array;
   /** Undefined: there is none. */
-  readonly genuine: (key: TableKey) => Promise<Image | undefined>;
+  readonly read: (key: TableKey) => Promise<Image | 'unreadable' | undefined>;
 }
 
-async function judge(reading: Reading, customerId: string): Promise<FoundCustomer | undefined> {
+async function judge(reading: Reading, customerId: string): Promise<FoundCustomer | 'unreadable' | undefined> {
   const { deps, actor, criteria } = reading;
-  const image = await reading.genuine(recordKeys.customer(customerId));
+  const image = await reading.read(recordKeys.customer(customerId));
+  if (image === 'unreadable') return 'unreadable';
   if (image === undefined || stringOf(image, 'kind') !== 'customer') return undefined;
   const profile = profileOf(image);
   const { ownerId } = profile;
@@ -124,17 +125,19 @@ async function judge(reading: Reading, customerId: string): Promise<FoundCustome
     (tag === undefined || profile.tags.includes(tag)) &&
     (name === undefined || (profile.name !== undefined && nameAnswers(profile.name, name))) &&
     (phone === undefined || (profile.phone !== undefined && phoneAnswers(profile.phone, phone)) || (await hasNumber(reading, customerId, phone)));
-  return isWanted ? { customerId, rev: revOf(image), profile } : undefined;
+  return isWanted === true ? { customerId, rev: revOf(image), profile } : isWanted || undefined;
 }
 
 /** Whether WhatsApp, or an address book, knows the customer by such a number. */
-async function hasNumber({ deps, dedupeKey, genuine }: Reading, customerId: string, phone: PhoneQuery): Promise<boolean> {
+async function hasNumber({ deps, dedupeKey, read }: Reading, customerId: string, phone: PhoneQuery): Promise<boolean | 'unreadable'> {
+  let doubt: false | 'unreadable' = false;
   for await (const view of deps.views.partition(partitionOf(dedupeKey, termOfPhone(phone)), { skPrefix: `${customerId}#` })) {
     const record = rowIn(view)?.record;
-    const alias = record && (await genuine(record));
-    if (stringOf(alias, 'customerId') !== customerId || stringOf(alias, 'kind') !== 'alias') continue;
+    const alias = record && (await read(record));
+    if (alias === 'unreadable') doubt = alias;
+    if (alias === 'unreadable' || stringOf(alias, 'customerId') !== customerId || stringOf(alias, 'kind') !== 'alias') continue;
     const number = alias && numberOf(alias);
     if (number !== undefined && phoneAnswers(number, phone)) return true;
   }
-  return false;
+  return doubt;
 }

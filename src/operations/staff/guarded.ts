@@ -3,13 +3,13 @@
  * down before its answer is given; a change and its access record are one transaction. So whatever dies where: there is no answer and no change that the access log does not have.
  * Staff are not trusted to know which customers there are: one that does not exist, one they may not see and one that was erased are the same answer after the same calls.
  */
-import { stringOf, type Image } from '../../core/image';
+import { keyOf, stringOf, type Image, type TableKey } from '../../core/image';
 import { isSameImage } from '../../core/record-history';
 import { checkMac, withMac, type MacKey } from '../../core/record-mac';
 import { accessImage, type AccessEvent } from '../../core/staff/access-record';
 import { ACTIONS, type Action, type Authorize, type Decision, type Resource } from '../../core/staff/actions';
 import type { Actor } from '../../core/staff/actor';
-import { refused, type Refusal, type StaffResult } from '../../core/staff/refusal';
+import { done, refused, type Refusal, type StaffResult } from '../../core/staff/refusal';
 import { recordKeys } from '../../core/table-keys';
 import { PortError, type Clock, type LogIdentity, type Meter, type Random, type RecordStore, type RecordWrite } from '../../ports';
 import type { Secrets } from '../load-secrets';
@@ -30,6 +30,8 @@ export interface Ask {
   readonly action: Action;
   /** Of what exactly, where the caller knows it beforehand: goes into the access record. No content. */
   readonly resourceId?: string;
+  /** What is looked for (core/staff/searched-for.ts). */
+  readonly searched?: readonly string[];
 }
 export interface CustomerAsk extends Ask {
   readonly customerId: string;
@@ -45,6 +47,8 @@ export interface Room {
   readonly at: string;
   /** `image`, if its MAC holds. Throws `corrupt`. */
   genuine(image: Image): Image;
+  /** The same for one of several, so that the others can be shown: one whose MAC does not hold is `unreadable`, which is counted and has to be told. */
+  readable(image: Image): Image | 'unreadable';
   /** A random secret of ours, for cursors. */
   readonly secret: Uint8Array;
   readonly decision: Decision;
@@ -63,16 +67,25 @@ export interface CustomerRoom extends Room {
 export interface Planned<T> {
   readonly outcome: 'change';
   readonly writes: readonly RecordWrite[];
+  /** What takes the writes, where more than the records change with them; of at most 97 writes then. */
+  readonly through?: Pick<RecordStore, 'transact'>;
   readonly value: T;
   readonly resourceId?: string;
+  /** Whose it turned out to be, where the ask names nobody. */
+  readonly customerId?: string;
   readonly count?: number;
-  /** What is written is evidence of what was asked; the caller is refused it. */
-  readonly refusal?: Refusal;
 }
-export type Plan<T> = Planned<T> | { readonly outcome: 'refused'; readonly refusal: Refusal };
+/** `evidence`: writes, like those of a change, that keep what was asked all the same. */
+export interface PlannedRefusal {
+  readonly outcome: 'refused';
+  readonly refusal: Refusal;
+  readonly customerId?: string;
+  readonly evidence?: readonly RecordWrite[];
+}
+export type Plan<T> = Planned<T> | PlannedRefusal;
 
 /** What the access record says of an answer. */
-export type Tally<T> = (value: T) => Pick<AccessEvent, 'resourceId' | 'count' | 'shown'>;
+export type Tally<T> = (value: T) => Pick<AccessEvent, 'resourceId' | 'count' | 'shown' | 'unreadable'>;
 
 /** Somebody else got ahead each time; more often than this is no coincidence. */
 const MAX_ROUNDS = 8;
@@ -84,8 +97,9 @@ export async function guardedRead<T>(deps: GuardDeps, actor: Actor, ask: Custome
 export async function guardedRead<T>(deps: GuardDeps, actor: Actor, ask: Ask, read: (room: Room) => Promise<StaffResult<T>>, tally?: Tally<T>): Promise<StaffResult<T>>;
 export async function guardedRead<T>(deps: GuardDeps, actor: Actor, ask: Ask | CustomerAsk, read: (room: CustomerRoom) => Promise<StaffResult<T>>, tally: Tally<T> = () => ({})): Promise<StaffResult<T>> {
   const gate = await enter(deps, actor, ask);
-  if (gate.room === undefined) return refuse(deps, gate, gate.refusal);
-  const result = await asFarAsThere(() => read(gate.room as CustomerRoom));
+  const { room } = gate;
+  if (room === undefined) return refuse(deps, gate, gate.refusal);
+  const result = await asFarAsThere(() => read(room));
   if (result.outcome === 'refused') return refuse(deps, gate, result.refusal);
   // Died here, before or while it is written: nothing was answered.
   for (const access of accessesOf(gate, { outcome: 'done', ...tally(result.value) })) await putAccess(deps, access);
@@ -101,12 +115,19 @@ export async function guardedChange<T>(deps: GuardDeps, actor: Actor, ask: Ask, 
 export async function guardedChange<T>(deps: GuardDeps, actor: Actor, ask: Ask | CustomerAsk, plan: (room: CustomerRoom) => Promise<Plan<T>>): Promise<StaffResult<T>> {
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const gate = await enter(deps, actor, ask);
-    if (gate.room === undefined) return refuse(deps, gate, gate.refusal);
-    const planned = await asFarAsThere<Plan<T>>(() => plan(gate.room as CustomerRoom));
-    if (planned.outcome === 'refused') return refuse(deps, gate, planned.refusal);
-    const { writes, value, resourceId, count, refusal } = planned;
-    const access = accessesOf(gate, { outcome: refusal?.code ?? 'done', ...(resourceId !== undefined && { resourceId }), ...(count !== undefined && { count }) });
-    if ((await commit(deps, gate.macKeys, writes, access)) === 'done') return refusal === undefined ? { outcome: 'done', value } : refused(refusal);
+    const { room } = gate;
+    if (room === undefined) return refuse(deps, gate, gate.refusal);
+    const planned = await asFarAsThere<Plan<T>>(() => plan(room));
+    const about = planned.customerId !== undefined && { customerId: planned.customerId };
+    if (planned.outcome === 'refused') {
+      const { refusal, evidence = [] } = planned;
+      if (evidence.length === 0) return refuse(deps, gate, refusal, about);
+      if ((await commit(deps, gate.macKeys, evidence, accessesOf(gate, { outcome: refusal.code, ...about }))) === 'done') return refused(refusal);
+      continue;
+    }
+    const { writes, through, value, resourceId, count } = planned;
+    const access = accessesOf(gate, { outcome: 'done', ...about, ...(resourceId !== undefined && { resourceId }), ...(count !== undefined && { count }) });
+    if ((await commit(deps, gate.macKeys, writes, access, through)) === 'done') return done(value);
   }
   throw new PortError('unavailable', `somebody else changed the same ${MAX_ROUNDS} times while this was being done; try again`);
 }
@@ -115,7 +136,7 @@ export async function guardedChange<T>(deps: GuardDeps, actor: Actor, ask: Ask |
 export class BeingErased extends Error {}
 
 /** Whoever is half erased is already nobody. */
-async function asFarAsThere<T>(work: () => Promise<T>): Promise<T | { readonly outcome: 'refused'; readonly refusal: Refusal }> {
+async function asFarAsThere<T>(work: () => Promise<T>): Promise<T | PlannedRefusal> {
   try {
     return await work();
   } catch (error) {
@@ -143,7 +164,7 @@ type Gate = Begun & { readonly decision: Decision } & ({ readonly room: Customer
 
 async function begun(deps: GuardDeps, actor: Actor, ask: Ask & { readonly customerId?: string }): Promise<Begun> {
   const [macKeys, { systemSubject }] = await Promise.all([deps.keys.macKeys(), deps.identity()]);
-  const { action, customerId, resourceId } = ask;
+  const { action, customerId, resourceId, searched } = ask;
   const event = {
     at: deps.now().toISOString(),
     id: deps.random(9).toString('base64url'),
@@ -152,6 +173,7 @@ async function begun(deps: GuardDeps, actor: Actor, ask: Ask & { readonly custom
     resourceType: ACTIONS[action].resource,
     ...(customerId !== undefined && isCustomerId(customerId) && { customerId }),
     ...(resourceId !== undefined && { resourceId }),
+    ...(searched !== undefined && { searched }),
   };
   return { event, systemSubject, macKeys, others: [] };
 }
@@ -159,18 +181,23 @@ async function begun(deps: GuardDeps, actor: Actor, ask: Ask & { readonly custom
 /** The doorkeeper: reads the customer, decides, and lets in. */
 async function enter(deps: GuardDeps, actor: Actor, ask: Ask | CustomerAsk): Promise<Gate> {
   const base = await begun(deps, actor, ask);
-  const genuine = (image: Image): Image => genuineBy(deps, base.macKeys, image);
-  const roomBy = (decision: Decision): Room => ({ at: base.event.at, genuine, secret: base.macKeys[0].secret, decision });
+  const readable = (image: Image): Image | 'unreadable' => readableBy(deps, base.macKeys, image);
+  const genuine = (image: Image): Image => {
+    const read = readable(image);
+    if (read === 'unreadable') throw notOurs(keyOf(image));
+    return read;
+  };
+  const roomBy = (decision: Decision): Room => ({ at: base.event.at, genuine, readable, secret: base.macKeys[0].secret, decision });
   if (!('customerId' in ask)) {
     const decision = deps.authorize(actor, ask.action, { type: ACTIONS[ask.action].resource } as Resource);
     if (!decision.allowed) return { ...base, decision, refusal: { code: 'forbidden' } };
     // What is not about a customer gets a room without one, which the overloads above do not let it look for.
     return { ...base, decision, room: roomBy(decision) as CustomerRoom };
   }
-  const { customer, decision } = await met(deps, actor, ask, genuine);
+  const { customer, decision } = await met(deps, actor, ask, readable);
   if (customer === undefined) return { ...base, decision, refusal: { code: 'not-found' } };
   const also = async (customerId: string): Promise<Image | undefined> => {
-    const other = await met(deps, actor, { action: ask.action, customerId }, genuine);
+    const other = await met(deps, actor, { action: ask.action, customerId }, readable);
     base.others.push({ id: deps.random(9).toString('base64url'), decision: other.decision, ...(isCustomerId(customerId) && { customerId }) });
     return other.customer;
   };
@@ -178,30 +205,38 @@ async function enter(deps: GuardDeps, actor: Actor, ask: Ask | CustomerAsk): Pro
 }
 
 /** `customer` undefined: there is none, or the actor may not. The caller learns neither which of the two it was, nor that there is somebody. */
-async function met(deps: GuardDeps, actor: Actor, ask: CustomerAsk, genuine: Room['genuine']): Promise<{ readonly customer: Image | undefined; readonly decision: Decision }> {
+async function met(deps: GuardDeps, actor: Actor, ask: CustomerAsk, readable: Room['readable']): Promise<{ readonly customer: Image | undefined; readonly decision: Decision }> {
   const isId = isCustomerId(ask.customerId);
   const found = isId ? await deps.records.get(recordKeys.customer(ask.customerId), { consistent: true }) : 'absent';
   const about = isId && ask.about !== undefined ? await ask.about() : {};
-  const customer = found === 'absent' ? undefined : genuine(found);
-  const isThere = customer !== undefined && (stringOf(customer, 'kind') === 'customer' || (ask.evenErased === true && stringOf(customer, 'kind') === 'tombstone'));
-  const ownerId = isThere ? stringOf(customer, 'ownerId') : undefined;
+  const read = found === 'absent' ? undefined : readable(found);
+  if (read === 'unreadable') {
+    // Whose it is, nobody can say: who may of any customer is told what is wrong, and to the others, as far as they can know, it is not theirs.
+    const decision = deps.authorize(actor, ask.action, { type: 'Customer', id: ask.customerId, ...about });
+    if (decision.allowed) throw notOurs(recordKeys.customer(ask.customerId));
+    return { customer: undefined, decision };
+  }
+  const isThere = read !== undefined && (stringOf(read, 'kind') === 'customer' || (ask.evenErased === true && stringOf(read, 'kind') === 'tombstone'));
+  const ownerId = isThere ? stringOf(read, 'ownerId') : undefined;
   const decision = deps.authorize(actor, ask.action, { type: 'Customer', id: ask.customerId, ...(ownerId !== undefined && { ownerId }), ...(isThere && about) });
-  return { customer: isThere && decision.allowed ? customer : undefined, decision };
+  return { customer: isThere && decision.allowed ? read : undefined, decision };
 }
 
-async function refuse(deps: GuardDeps, gate: Gate, refusal: Refusal): Promise<StaffResult<never>> {
+async function refuse(deps: GuardDeps, gate: Gate, refusal: Refusal, about: Pick<Told, 'customerId'> | false = false): Promise<StaffResult<never>> {
   if (!gate.decision.allowed || gate.others.some(({ decision }) => !decision.allowed)) deps.meter.count('AccessDenied');
-  for (const access of accessesOf(gate, { outcome: refusal.code })) await putAccess(deps, access);
+  for (const access of accessesOf(gate, { outcome: refusal.code, ...about })) await putAccess(deps, access);
   return refused(refusal);
 }
 
 type Accesses = readonly [Image, ...Image[]];
+/** What only the end tells. `customerId`: of what was asked about nobody in particular. */
+type Told = Pick<AccessEvent, 'outcome' | 'customerId' | 'resourceId' | 'count' | 'shown' | 'unreadable'>;
 
 /** The access records of what happened behind `gate`, one a customer, with their MACs. */
-function accessesOf({ event, decision, systemSubject, macKeys, others }: Begun & { readonly decision: Decision }, how: Pick<AccessEvent, 'outcome' | 'resourceId' | 'count' | 'shown'>): Accesses {
+function accessesOf({ event, decision, systemSubject, macKeys, others }: Begun & { readonly decision: Decision }, told: Told): Accesses {
   const accessOf = (of: AccessEvent): Image => withMac(macKeys[0], accessImage(of, systemSubject));
-  const { customerId: _, ...shared } = event;
-  return [accessOf({ ...event, decision, ...how }), ...others.map((other) => accessOf({ ...shared, ...other, ...how }))];
+  const { customerId: _, ...shared } = { ...event, ...told };
+  return [accessOf({ ...event, decision, ...told }), ...others.map((other) => accessOf({ ...shared, ...other }))];
 }
 
 /** Puts one access record. It may take several attempts: the record is the same in each, so one that was put after all is recognised. */
@@ -213,12 +248,12 @@ export async function putAccess({ records }: Pick<GuardDeps, 'records'>, access:
 }
 
 /** All or nothing. The access record is new and ours alone: where it is there, so is everything else of its transaction. */
-async function commit({ records }: GuardDeps, macKeys: readonly [MacKey, ...MacKey[]], writes: readonly RecordWrite[], accesses: Accesses): Promise<'done' | 'lost'> {
+async function commit({ records }: GuardDeps, macKeys: readonly [MacKey, ...MacKey[]], writes: readonly RecordWrite[], accesses: Accesses, through: Pick<RecordStore, 'transact'> = records): Promise<'done' | 'lost'> {
   const [access] = accesses;
   const made = writes.map((write): RecordWrite => ('image' in write ? { ...write, image: withMac(macKeys[0], write.image) } : write));
   const all: readonly RecordWrite[] = [...made, ...accesses.map((image): RecordWrite => ({ op: 'create', image }))];
   return again(async () => {
-    if ((await records.transact(all)) === 'done') return 'done';
+    if ((await through.transact(all)) === 'done') return 'done';
     const there = await records.get({ pk: stringOf(access, 'pk') ?? '', sk: stringOf(access, 'sk') ?? '' }, { consistent: true });
     return there !== 'absent' && isSameImage(there, access) ? 'done' : 'lost';
   });
@@ -234,11 +269,13 @@ async function again<T>(write: () => Promise<T>): Promise<T> {
   }
 }
 
-function genuineBy(deps: GuardDeps, macKeys: readonly MacKey[], image: Image): Image {
+function readableBy({ meter }: Pick<GuardDeps, 'meter'>, macKeys: readonly MacKey[], image: Image): Image | 'unreadable' {
   if (checkMac(macKeys, image) === 'valid') return image;
-  deps.meter.count('RecordMacInvalid');
-  throw new PortError('corrupt', `record ${stringOf(image, 'pk')} / ${stringOf(image, 'sk')} was not written by us, so it is not shown; the table audit finds and repairs it`);
+  meter.count('RecordMacInvalid');
+  return 'unreadable';
 }
 
+const notOurs = ({ pk, sk }: TableKey): PortError => new PortError('corrupt', `record ${pk} / ${sk} was not written by us, so it is not shown; the table audit finds and repairs it`);
+
 /** A ULID. What has another form is nobody, and goes into no record. */
-const isCustomerId = (text: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
+export const isCustomerId = (text: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text);

@@ -35,12 +35,26 @@ export async function holderOf({ records }: AliasDeps, { genuine }: Trust, hash:
   throw new PortError('corrupt', `the records under ${pk} do not say whose the alias is; the table audit finds and repairs them`);
 }
 
-/** The link records of a customer, oldest first, proposals behind them; each genuine. */
-export async function linksOf({ records }: AliasDeps, { genuine }: Trust, customerId: string): Promise<readonly Image[]> {
-  const found: Image[] = [];
-  for await (const link of records.partition(recordKeys.customer(customerId).pk, recordKeys.link(customerId, '').sk)) found.push(genuine(link));
-  return found;
+/** A customer has some link records for each name; with more than so many, staff give them no further names. */
+export const MAX_LINKS = 1_000;
+/** As many again for what is not refused: what is undone, and what messages bring. Some 500 bytes each. */
+const MAX_READ = 2 * MAX_LINKS;
+
+/** `isWhole` false: there are more than are read at once. */
+export interface Links {
+  readonly links: readonly Image[];
+  readonly isWhole: boolean;
 }
+
+/** The link records of a customer, oldest first, proposals behind them; each genuine. */
+export async function linksOf({ records }: AliasDeps, { genuine }: Trust, customerId: string): Promise<Links> {
+  const found: Image[] = [];
+  for await (const link of records.partition(recordKeys.customer(customerId).pk, recordKeys.link(customerId, '').sk, { limit: MAX_READ + 1 })) found.push(genuine(link));
+  return { links: found.slice(0, MAX_READ), isWhole: found.length <= MAX_READ };
+}
+
+/** Whether staff may give the customer no further name. */
+export const hasTooManyLinks = async (deps: AliasDeps, trust: Trust, customerId: string): Promise<boolean> => (await linksOf(deps, trust, customerId)).links.length >= MAX_LINKS;
 
 /** Those of the aliases in `links`, records of the customer's, that lead to them. */
 export async function aliasesStillHeld(deps: AliasDeps, trust: Trust, customerId: string, links: readonly Image[]): Promise<readonly Held[]> {
@@ -51,14 +65,14 @@ export async function aliasesStillHeld(deps: AliasDeps, trust: Trust, customerId
 }
 
 /**
- * The aliases that lead to the customer now, for a transaction that takes all of them: every one they ever got stands in a link record of theirs, which was written with it. A receiver that gives them one at this moment, having found them by another,
+ * Of a customer with fewer than `MAX_LINKS` links, which is asked before: the aliases that lead to them now, for a transaction that takes all of them: every one they ever got stands in a link record of theirs, which was written with it. A receiver that gives them one at this moment, having found them by another,
  * writes that other one too: either before it was read here, and then the links have grown since; or after, and then what is made of the answer fails its condition.
  */
 export async function aliasesHeldBy(deps: AliasDeps, trust: Trust, customerId: string): Promise<readonly Held[]> {
-  let links = await linksOf(deps, trust, customerId);
+  let { links } = await linksOf(deps, trust, customerId);
   for (let reads = 0; reads < MAX_READS; reads += 1) {
     const held = await aliasesStillHeld(deps, trust, customerId, links);
-    const after = await linksOf(deps, trust, customerId);
+    const { links: after } = await linksOf(deps, trust, customerId);
     if (after.length === links.length) return held;
     links = after;
   }

@@ -26,9 +26,11 @@ export interface ShownIdentity {
   readonly merged: readonly string[];
   /** Who may be the same person, as messages that name both say; the newest proposals first, `MAX_PROPOSALS` at most. */
   readonly maybeSame: readonly string[];
+  /** More was decided about their names than is read at once: some of the names, and of those who may be the same person, are not here. Absent: these are all. */
+  readonly namesCut?: true;
 }
 
-export const MAX_PROPOSALS = 20;
+const MAX_PROPOSALS = 20;
 
 /** For use behind the guard. Throws `PortError`. */
 export async function identityOf(deps: GuardDeps & { readonly records: Pick<RecordStore, 'partition'> }, actor: Actor, room: CustomerRoom): Promise<ShownIdentity> {
@@ -41,7 +43,7 @@ export async function identityOf(deps: GuardDeps & { readonly records: Pick<Reco
     const found = await deps.records.get(recordKeys.customer(id), { consistent: true });
     return found !== 'absent' && stringOf(room.genuine(found), 'kind') === 'customer' && mayRead(found) ? found : undefined;
   };
-  const links = await linksOf(deps, room, customerId);
+  const { links, isWhole } = await linksOf(deps, room, customerId);
   const proposals = links
     .filter((link) => stringOf(link, 'action') === 'suspected-same')
     .sort((a, b) => ((stringOf(a, 'receivedAt') ?? '') < (stringOf(b, 'receivedAt') ?? '') ? 1 : -1))
@@ -58,5 +60,6 @@ export async function identityOf(deps: GuardDeps & { readonly records: Pick<Reco
     ...(above !== undefined && (await read(above)) !== undefined && { mergedInto: above }),
     merged: merged.filter(mayRead).map((customer) => refOf(customer).customerId),
     maybeSame,
+    ...(!isWhole && { namesCut: true }),
   };
 }

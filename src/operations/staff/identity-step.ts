@@ -9,6 +9,7 @@ import { mergedInto } from '../../core/staff/identity';
 import { recordKeys } from '../../core/table-keys';
 import type { RecordStore, RecordWrite } from '../../ports';
 import type { Secrets } from '../load-secrets';
+import { cannot } from './cannot';
 import type { CustomerRoom, GuardDeps, Plan, Room } from './guarded';
 import { requestOf } from './holds';
 import { wholeOf } from './merged-customers';
@@ -25,7 +26,6 @@ export interface Decision {
 }
 
 export const NOT_FOUND: Plan<never> = { outcome: 'refused', refusal: { code: 'not-found' } };
-export const conflict = (detail: string): Plan<never> => ({ outcome: 'refused', refusal: { code: 'conflict', detail } });
 
 export const newId = ({ now, random }: Pick<GuardDeps, 'now' | 'random'>): string => ulid(now().getTime(), () => (random(1)[0] ?? 0) / 256);
 export const refOf = (customer: Image): CustomerRef => ({ customerId: stringOf(customer, 'customerId') ?? '', subject: stringOf(customer, 'subject') ?? '' });
@@ -44,19 +44,19 @@ export async function notErased(deps: IdentityDeps, room: Room, wholes: readonly
   }
   return checks;
 }
-export const ERASING = conflict('an erasure of the customer, or of one merged with them, was asked for; whose names are whose is not changed before it is done or withdrawn');
+export const ERASING = cannot('identity-while-erasing', {});
 
-/** Names `customer` where the actor may do the same to them: an id of somebody else's customer is told to nobody. */
-export function nameOf({ authorize }: Pick<GuardDeps, 'authorize'>, actor: Actor, action: Action, customer: Image): string {
+/** The customer's id where the actor may do the same to them: an id of somebody else's customer is told to nobody. */
+export function idToTell({ authorize }: Pick<GuardDeps, 'authorize'>, actor: Actor, action: Action, customer: Image): string | undefined {
   const [{ customerId }, ownerId] = [refOf(customer), stringOf(customer, 'ownerId')];
-  return authorize(actor, action, { type: 'Customer', id: customerId, ...(ownerId !== undefined && { ownerId }) }).allowed ? `customer ${customerId}` : 'another customer';
+  return authorize(actor, action, { type: 'Customer', id: customerId, ...(ownerId !== undefined && { ownerId }) }).allowed ? customerId : undefined;
 }
 
 /** A refusal where the customer is merged into another, who is named: later messages and names are theirs. */
 export async function mergedAway(deps: IdentityDeps, actor: Actor, action: Action, room: Room, customer: Image): Promise<Plan<never> | undefined> {
   if (mergedInto(customer) === undefined) return undefined;
   const [survivor = customer] = await wholeOf(deps, room, refOf(customer).customerId);
-  return conflict(`customer ${refOf(customer).customerId} was merged into ${nameOf(deps, actor, action, survivor)}; ask for that one, or undo the merge first`);
+  return cannot('merged-away', { customer: refOf(customer).customerId, into: idToTell(deps, actor, action, survivor) });
 }
 
 /** Whether an earlier attempt of this request has done it: there is a link record under its id, of this action and by this operator. */

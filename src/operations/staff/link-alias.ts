@@ -12,8 +12,9 @@ import type { StaffResult } from '../../core/staff/refusal';
 import { textFaults } from '../../core/staff/text-rules';
 import { recordKeys } from '../../core/table-keys';
 import { guardedChange, type CustomerRoom, type Plan } from './guarded';
-import { holderOf } from './held-aliases';
-import { conflict, doneBefore, ERASING, mergedAway, nameOf, newId, notErased, NOT_FOUND, refOf, type Decision, type IdentityDeps } from './identity-step';
+import { hasTooManyLinks, holderOf, MAX_LINKS } from './held-aliases';
+import { cannot } from './cannot';
+import { doneBefore, ERASING, idToTell, mergedAway, newId, notErased, NOT_FOUND, refOf, type Decision, type IdentityDeps } from './identity-step';
 import { wholeOf } from './merged-customers';
 
 export interface NamedAlias {
@@ -36,13 +37,13 @@ export interface LinkedAlias {
 }
 
 /** Whether `alias` can be a name of anybody. */
-export const isAlias = ({ type, value }: NamedAlias): boolean => (type === 'wa-id' ? /^\d{5,20}$/.test(value) : value.length > 0 && value.length <= MAX_ALIAS_LENGTH && !/[\p{Cc}\p{Surrogate}]/u.test(value));
+const isAlias = ({ type, value }: NamedAlias): boolean => (type === 'wa-id' ? /^\d{5,20}$/.test(value) : value.length > 0 && value.length <= MAX_ALIAS_LENGTH && !/[\p{Cc}\p{Surrogate}]/u.test(value));
 
 /** `conflict`: somebody else has it, or not the one in `from`; the customer was merged into another; an erasure is under way. That the customer has it already is no error. */
 export function linkAlias(deps: IdentityDeps, actor: Actor, { customerId, alias: named, from, reason, id }: LinkAlias): Promise<StaffResult<LinkedAlias>> {
   const stepId = id ?? newId(deps);
   return guardedChange<LinkedAlias>(deps, actor, { action: 'LinkAlias', customerId, resourceId: stepId }, async (room): Promise<Plan<LinkedAlias>> => {
-    if (from === customerId) return conflict('a name cannot be taken from the customer who is to have it; leave out `from`');
+    if (from === customerId) return cannot('taken-from-themselves', {});
     const before = from === undefined ? undefined : await room.also(from);
     if (from !== undefined && before === undefined) return NOT_FOUND;
     const alias = await aliasNamed(deps, named);
@@ -54,10 +55,11 @@ export function linkAlias(deps: IdentityDeps, actor: Actor, { customerId, alias:
     const holderId = 'state' in holder ? holder.state.customerId : undefined;
     const value = { customerId, aliasId: alias.hash };
     if (holderId === customerId) return { outcome: 'change', writes: [], value: { ...value, rev: revOf(room.customer) }, count: 0 };
-    if (holderId !== from) return conflict(holderId === undefined ? 'nobody has this name any more; leave out `from`' : await whoHasIt(deps, actor, room, holderId));
+    if (holderId !== from) return holderId === undefined ? cannot('nobody-has-name', {}) : cannot('another-has-name', { customer: await whoHasIt(deps, actor, room, holderId) });
     const wholes = [await wholeOf(deps, room, customerId), ...(from === undefined ? [] : [await wholeOf(deps, room, from)])];
     const checks = await notErased(deps, room, wholes);
     if (checks === 'erasing') return ERASING;
+    if (await hasTooManyLinks(deps, room, customerId)) return cannot('too-many-links', { customer: customerId, max: MAX_LINKS });
     const by: Decided = { id: stepId, actor, at: room.at, reason };
     return {
       outcome: 'change',
@@ -88,7 +90,7 @@ export function unlinkAlias(deps: IdentityDeps, actor: Actor, { customerId, alia
     const value = { customerId, aliasId: alias.hash };
     if ((await doneBefore(deps, actor, room, room.customer, id, 'unlinked')) !== undefined) return { outcome: 'change', writes: [], value: { ...value, rev: revOf(room.customer) }, count: 0 };
     const holder = await holderOf(deps, room, alias.hash);
-    if (!('state' in holder) || holder.state.customerId !== customerId) return conflict('the customer does not have this name; read the customer to see which they have');
+    if (!('state' in holder) || holder.state.customerId !== customerId) return cannot('not-their-name', {});
     const checks = await notErased(deps, room, [await wholeOf(deps, room, customerId)]);
     if (checks === 'erasing') return ERASING;
     const by: Decided = { id: stepId, actor, at: room.at, reason };
@@ -106,8 +108,8 @@ const aliasNamed = async ({ keys }: IdentityDeps, named: NamedAlias): Promise<Al
 const invalid = (): Plan<never> => ({ outcome: 'refused', refusal: { code: 'invalid', errors: [fieldError('en', '/value', 'alias', {}, '4915123456789')] } });
 
 /** The holder is told only where the actor may act on them too. */
-async function whoHasIt(deps: IdentityDeps, actor: Actor, room: CustomerRoom, holderId: string): Promise<string> {
+async function whoHasIt(deps: IdentityDeps, actor: Actor, room: CustomerRoom, holderId: string): Promise<string | undefined> {
   const found = await deps.records.get(recordKeys.customer(holderId), { consistent: true });
   const holder: Image | undefined = found === 'absent' ? undefined : room.genuine(found);
-  return `${holder === undefined ? 'another customer' : nameOf(deps, actor, 'LinkAlias', holder)} has this name; say so in \`from\` to take it from them, or merge the two`;
+  return holder === undefined ? undefined : idToTell(deps, actor, 'LinkAlias', holder);
 }

@@ -2,6 +2,7 @@
 import type { Actor } from '../../core/staff/actor';
 import { invalidCursor, openCursor, sealCursor, type CursorScope } from '../../core/staff/cursor';
 import { done, refused, type StaffResult } from '../../core/staff/refusal';
+import { searchedFor } from '../../core/staff/searched-for';
 import type { Action } from '../../core/staff/actions';
 import { findCustomers, type Criteria, type FindDeps, type FoundCustomer } from './find-customers';
 import { guardedRead } from './guarded';
@@ -14,6 +15,8 @@ export interface PageInput {
 
 export interface CustomerPage {
   readonly items: readonly FoundCustomer[];
+  /** How many may belong here and could not be read; absent: none. */
+  readonly unreadable?: number;
   /** Absent: there are no more. */
   readonly cursor?: string;
 }
@@ -31,19 +34,19 @@ interface Asked {
   readonly criteria: Criteria;
 }
 
-/** One page of what is asked, behind the guard. The access record says that somebody listed or searched, and whom they saw, by their ids; for whom they looked is personal data, and not in it. */
-export function pageOfCustomers(deps: FindDeps, actor: Actor, { action, route, filter, criteria }: Asked, { cursor, limit }: PageInput): Promise<StaffResult<CustomerPage>> {
+/** One page of what is asked, behind the guard. The access record says that somebody listed or searched, and whom they saw, by their ids; for whom they looked is personal data, and in it as an HMAC. */
+export async function pageOfCustomers(deps: FindDeps, actor: Actor, { action, route, filter, criteria }: Asked, { cursor, limit }: PageInput): Promise<StaffResult<CustomerPage>> {
   return guardedRead<CustomerPage>(
     deps,
     actor,
-    { action },
+    { action, searched: searchedFor(await deps.keys.dedupeKey(), criteria) },
     async (room) => {
       const scope: CursorScope = { operatorId: actor.operatorId, route, filter };
       const after = cursor === undefined ? undefined : openCursor(room.secret, scope, cursor);
       if (after === 'invalid') return refused({ code: 'invalid', errors: [invalidCursor()] });
       const found = await findCustomers(deps, room, actor, criteria, { limit, ...(after !== undefined && { after }) });
-      return done({ items: found.items, ...(found.after !== undefined && { cursor: sealCursor(room.secret, scope, found.after) }) });
+      return done({ items: found.items, ...(found.unreadable > 0 && { unreadable: found.unreadable }), ...(found.after !== undefined && { cursor: sealCursor(room.secret, scope, found.after) }) });
     },
-    ({ items }) => ({ count: items.length, shown: items.map(({ customerId }) => customerId) }),
+    ({ items, unreadable }) => ({ count: items.length, ...(unreadable !== undefined && { unreadable }), shown: items.map(({ customerId }) => customerId) }),
   );
 }

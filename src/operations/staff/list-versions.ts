@@ -29,7 +29,7 @@ export interface VersionPage {
 const ROUTE = 'GET /v1/customers/{id}/versions';
 
 /** A function's answer has at most 6 MB, and one version of the largest profile 140 KB: a page ends before that, however many were asked for. */
-export const MAX_PAGE_BYTES = 4_000_000;
+const MAX_PAGE_BYTES = 4_000_000;
 
 /** `limit`: from 1. */
 export function listVersions(deps: GuardDeps & VersionDeps, actor: Actor, { customerId, cursor, limit }: { readonly customerId: string; readonly cursor?: string | undefined; readonly limit: number }): Promise<StaffResult<VersionPage>> {

@@ -12,8 +12,9 @@ import { recordKeys } from '../../core/table-keys';
 import { PortError } from '../../ports';
 import { inParallel } from '../in-parallel';
 import { guardedChange, type CustomerRoom, type Plan } from './guarded';
-import { aliasesHeldBy, holderOf, linksOf } from './held-aliases';
-import { conflict, doneBefore, ERASING, mergedAway, nameOf, newId, notErased, NOT_FOUND, refOf, type Decision, type IdentityDeps } from './identity-step';
+import { aliasesHeldBy, hasTooManyLinks, holderOf, linksOf, MAX_LINKS } from './held-aliases';
+import { cannot } from './cannot';
+import { doneBefore, ERASING, idToTell, mergedAway, newId, notErased, NOT_FOUND, refOf, type Decision, type IdentityDeps } from './identity-step';
 import { wholeOf } from './merged-customers';
 
 export interface MergeCustomers extends Decision {
@@ -39,7 +40,7 @@ const AT_ONCE = 8;
 export function mergeCustomers(deps: IdentityDeps, actor: Actor, { customerId, other, reason, id }: MergeCustomers): Promise<StaffResult<MergedCustomers>> {
   const mergeId = id ?? newId(deps);
   return guardedChange<MergedCustomers>(deps, actor, { action: 'MergeCustomers', customerId, resourceId: mergeId }, async (room): Promise<Plan<MergedCustomers>> => {
-    if (other === customerId) return conflict('a customer cannot be merged with themselves');
+    if (other === customerId) return cannot('merged-with-themselves', {});
     const survivor = room.customer;
     const absorbed = await room.also(other);
     if (absorbed === undefined) return NOT_FOUND;
@@ -48,11 +49,12 @@ export function mergeCustomers(deps: IdentityDeps, actor: Actor, { customerId, o
     const away = (await mergedAway(deps, actor, 'MergeCustomers', room, survivor)) ?? (await mergedAway(deps, actor, 'MergeCustomers', room, absorbed));
     if (away !== undefined) return away;
     const wholes = [await wholeOf(deps, room, customerId), await wholeOf(deps, room, other)];
-    if (wholes.flat().length > MAX_TOGETHER) return conflict(`at most ${MAX_TOGETHER} customers can be merged into one; these would be ${wholes.flat().length}`);
+    if (wholes.flat().length > MAX_TOGETHER) return cannot('too-many-merged', { max: MAX_TOGETHER, count: wholes.flat().length });
     const checks = await notErased(deps, room, wholes);
     if (checks === 'erasing') return ERASING;
+    for (const customer of [customerId, other]) if (await hasTooManyLinks(deps, room, customer)) return cannot('too-many-links', { customer, max: MAX_LINKS });
     const held = await aliasesHeldBy(deps, room, other);
-    if (held.length > MAX_MOVED) return conflict(`customer ${other} has ${held.length} names, and one merge moves at most ${MAX_MOVED}; give some to customer ${customerId} one by one first`);
+    if (held.length > MAX_MOVED) return cannot('too-many-names', { customer: other, count: held.length, max: MAX_MOVED, into: customerId });
     const by: Decided = { id: mergeId, actor, at: room.at, reason };
     const aliases = held.map(({ alias }) => alias);
     return {
@@ -85,7 +87,7 @@ export interface UnmergedCustomers {
 export function unmergeCustomers(deps: IdentityDeps, actor: Actor, { customerId, other, reason, id }: MergeCustomers): Promise<StaffResult<UnmergedCustomers>> {
   const stepId = id ?? newId(deps);
   return guardedChange<UnmergedCustomers>(deps, actor, { action: 'UnmergeCustomers', customerId, resourceId: stepId }, async (room): Promise<Plan<UnmergedCustomers>> => {
-    if (other === customerId) return conflict('a customer cannot be merged with themselves');
+    if (other === customerId) return cannot('merged-with-themselves', {});
     const survivor = room.customer;
     const absorbed = await room.also(other);
     if (absorbed === undefined) return NOT_FOUND;
@@ -96,10 +98,10 @@ export function unmergeCustomers(deps: IdentityDeps, actor: Actor, { customerId,
       return { outcome: 'change', writes: [], value, count: 0 };
     }
     const mergeId = mergeIdOf(absorbed);
-    if (mergedInto(absorbed) !== customerId || mergeId === undefined) return conflict(`customer ${other} is not merged into customer ${customerId}`);
+    if (mergedInto(absorbed) !== customerId || mergeId === undefined) return cannot('not-merged', { customer: other, into: customerId });
     const whole = await wholeOf(deps, room, customerId);
     const [top = survivor] = whole;
-    if (mergedInto(survivor) !== undefined) return conflict(`customer ${customerId} was merged into ${nameOf(deps, actor, 'UnmergeCustomers', top)} since; undo that first`);
+    if (mergedInto(survivor) !== undefined) return cannot('merged-since', { customer: customerId, into: idToTell(deps, actor, 'UnmergeCustomers', top) });
     const checks = await notErased(deps, room, [whole]);
     if (checks === 'erasing') return ERASING;
     const { back, stayed } = await sorted(deps, room, { customerId, other, mergeId });
@@ -141,7 +143,8 @@ async function sorted(deps: IdentityDeps, room: CustomerRoom, { customerId, othe
 
 /** Names that the survivor got since the merge and that came together with one that goes back: perhaps they are the other's, too. */
 async function cameSince(deps: IdentityDeps, room: CustomerRoom, customerId: string, mergeId: string, moved: readonly Omit<Alias, 'value'>[], back: readonly Held[]): Promise<readonly Stayed[]> {
-  const links = await linksOf(deps, room, customerId);
+  // Of more than are read at once the newest are missing: what they gave stays with the survivor, as all that came since does, and is not named here.
+  const { links } = await linksOf(deps, room, customerId);
   const merge = links.find((link) => stringOf(link, 'sk') === recordKeys.link(customerId, mergeId).sk);
   const since = stringOf(merge, 'receivedAt') ?? '';
   const known = new Set(moved.map(({ hash }) => hash));

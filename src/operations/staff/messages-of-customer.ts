@@ -2,14 +2,14 @@
  * What of the records of a message id is one customer's. A message id is asked for under the customer it is said to be of, and whatever belongs to anybody else (the others of a group, somebody who guesses an
  * id) is as good as not there. Edits, revokes and reactions are found through the views, so one of the last second may be missing; what they point to is read and judged.
  */
-import { stringOf, type Image, type TableKey } from '../../core/image';
+import { keyOf, stringOf, type Image, type TableKey } from '../../core/image';
 import { numberOfRecord } from '../../core/message-facts';
 import type { Action } from '../../core/staff/actions';
 import type { Actor } from '../../core/staff/actor';
 import { recordKeys, viewKeys } from '../../core/table-keys';
 import type { RecordStore, ViewStore } from '../../ports';
 import type { Secrets } from '../load-secrets';
-import type { CustomerRoom, GuardDeps, Room } from './guarded';
+import type { CustomerRoom, GuardDeps } from './guarded';
 import { readTogether } from './merged-customers';
 
 export interface MessageDeps extends GuardDeps {
@@ -28,28 +28,43 @@ export async function togetherWith(deps: MessageDeps, room: CustomerRoom, actor:
   return new Set(mine.map(({ id }) => id));
 }
 
+/** For the access record: of whom else than the one who was asked for the answer showed something. */
+export const besides = (customerId: string, shown: readonly { readonly customerId: string }[]): { readonly shown: readonly string[] } => ({ shown: [...new Set(shown.map((each) => each.customerId))].filter((each) => each !== customerId) });
+
 /** More edits and reactions than anybody looks at; the others are in the records. */
 const MAX_ACTS = 200;
 
+/** What is done with a record whose MAC does not hold: `genuine` of a room throws, `readable` tells. */
+export type Trust = (image: Image) => Image | 'unreadable';
+
+/** A customer's own records; of those that are not as we wrote them the keys. */
+export interface Own {
+  readonly records: readonly Image[];
+  readonly unreadable: readonly TableKey[];
+}
+export const NONE: Own = { records: [], unreadable: [] };
+
+const withOne = ({ records, unreadable }: Own, image: Image, read: Image | 'unreadable'): Own => (read === 'unreadable' ? { records, unreadable: [...unreadable, keyOf(image)] } : { records: [...records, read], unreadable });
+
 /** The customer's own records under one hashed message id, by business number. Of those of others not even the MAC is looked at: what is wrong with them is not this customer's business. */
-export async function ownRecords(deps: MessageDeps, { genuine }: Pick<Room, 'genuine'>, customers: ReadonlySet<string>, partition: string): Promise<ReadonlyMap<string, readonly Image[]>> {
-  const byNumber = new Map<string, Image[]>();
+export async function ownRecords(deps: MessageDeps, trust: Trust, customers: ReadonlySet<string>, partition: string): Promise<ReadonlyMap<string, Own>> {
+  const byNumber = new Map<string, Own>();
   for await (const image of deps.records.partition(partition)) {
     if (!customers.has(stringOf(image, 'customerId') ?? '')) continue;
     const number = numberOfRecord(image);
-    byNumber.set(number, [...(byNumber.get(number) ?? []), genuine(image)]);
+    byNumber.set(number, withOne(byNumber.get(number) ?? NONE, image, trust(image)));
   }
   return byNumber;
 }
 
 /** The customer's own edits, revokes and reactions about a message. */
-export async function ownActs(deps: MessageDeps, { genuine }: Pick<Room, 'genuine'>, customers: ReadonlySet<string>, hashedWamid: string, phoneNumberId: string): Promise<readonly Image[]> {
-  const acts: Image[] = [];
+export async function ownActs(deps: MessageDeps, trust: Trust, customers: ReadonlySet<string>, hashedWamid: string, phoneNumberId: string): Promise<Own> {
+  let acts = NONE;
   for await (const view of deps.views.partition(viewKeys.about(hashedWamid, { pk: '', sk: '' }).pk, { limit: MAX_ACTS })) {
     const key: TableKey = { pk: stringOf(view, 'recordPk') ?? '', sk: stringOf(view, 'recordSk') ?? '' };
     if (numberOfRecord({ sk: { S: key.sk } }) !== phoneNumberId) continue;
     const image = await deps.records.get(key, { consistent: true });
-    if (image !== 'absent' && stringOf(image, 'original') === hashedWamid && customers.has(stringOf(image, 'customerId') ?? '')) acts.push(genuine(image));
+    if (image !== 'absent' && stringOf(image, 'original') === hashedWamid && customers.has(stringOf(image, 'customerId') ?? '')) acts = withOne(acts, image, trust(image));
   }
   return acts;
 }

@@ -9,16 +9,25 @@ import { invalidCursor, openCursor, sealCursor, type CursorScope } from '../../c
 import { fieldError } from '../../core/staff/messages/catalogue';
 import { ocsfOf, type OcsfApiActivity } from '../../core/staff/ocsf';
 import { done, refused, type StaffResult } from '../../core/staff/refusal';
-import { recordKeys } from '../../core/table-keys';
-import { PortError, type IndexedKey, type RecordStore } from '../../ports';
+import { answersSearch, searchedByText, searchedFor } from '../../core/staff/searched-for';
+import { recordKeys, viewKeys } from '../../core/table-keys';
+import { PortError, type IndexedKey, type RecordStore, type ViewStore } from '../../ports';
 import { inParallel } from '../in-parallel';
+import type { Secrets } from '../load-secrets';
 import { guardedRead, type GuardDeps, type Room } from './guarded';
 
-export type QueryAccessDeps = GuardDeps & { readonly records: Pick<RecordStore, 'partition' | 'ofCustomer' | 'ofOperator'> };
+export interface QueryAccessDeps extends GuardDeps {
+  readonly records: GuardDeps['records'] & Pick<RecordStore, 'partition' | 'ofCustomer' | 'ofOperator'>;
+  readonly views: Pick<ViewStore, 'partition'>;
+  readonly keys: Pick<Secrets, 'macKeys' | 'dedupeKey'>;
+}
 
 export interface AccessQuery {
   readonly operatorId?: string | undefined;
+  /** About them, or among those whom the answer showed. */
   readonly customerId?: string | undefined;
+  /** A number, a name, a tag or an operator's id: searches that it answers. */
+  readonly searched?: string | undefined;
   readonly action?: AccessAction | undefined;
   readonly sourceIp?: string | undefined;
   readonly decision?: 'allow' | 'deny' | undefined;
@@ -46,17 +55,19 @@ const MAX_DAYS = 92;
 /** Keys one request looks at in an index, most of which may lead to messages: of somebody who wrote for years there are more than a request has time for. */
 const MAX_KEYS = 20_000;
 const READS_AT_ONCE = 16;
+const ROWS_AT_ONCE = 100;
 const DAY_MS = 86_400_000;
 
-export function queryAccess(deps: QueryAccessDeps, actor: Actor, query: AccessQuery): Promise<StaffResult<AccessPage>> {
-  const { operatorId, customerId, action, sourceIp, decision, cursor, limit } = query;
+export async function queryAccess(deps: QueryAccessDeps, actor: Actor, query: AccessQuery): Promise<StaffResult<AccessPage>> {
+  const { operatorId, customerId, searched, action, sourceIp, decision, cursor, limit } = query;
   const [from, to] = [new Date(query.from).toISOString(), new Date(query.to).toISOString()];
-  const scope: CursorScope = { operatorId: actor.operatorId, route: ROUTE, filter: [operatorId, customerId, action, sourceIp, decision, from, to].map((each) => each ?? '') };
+  const scope: CursorScope = { operatorId: actor.operatorId, route: ROUTE, filter: [operatorId, customerId, action, sourceIp, decision, from, to, searched].map((each) => each ?? '') };
   const about = operatorId !== undefined ? `operator:${operatorId}` : customerId === undefined ? undefined : `customer:${customerId}`;
+  const search = searched === undefined ? undefined : searchOf(await deps.keys.dedupeKey(), searched);
   return guardedRead(
     deps,
     actor,
-    { action: 'QueryAccess', ...(about !== undefined && { resourceId: about.slice(0, 100) }) },
+    { action: 'QueryAccess', ...(about !== undefined && { resourceId: about.slice(0, 100) }), ...(search !== undefined && { searched: search.own }) },
     async (room) => {
       if (from >= to) return refused({ code: 'invalid', errors: [fieldError('en', 'to', 'time-order', {})] });
       // No clock of ours is a day ahead: what is dated later was written by hand, which the table audit finds, and a time without an end is not a thousand empty pages.
@@ -66,7 +77,8 @@ export function queryAccess(deps: QueryAccessDeps, actor: Actor, query: AccessQu
       const page = { items: [] as OcsfApiActivity[], verified: 0, notGenuine: [] as string[] };
       const isWanted = (event: AccessEvent): boolean =>
         (operatorId === undefined || event.actor.operatorId === operatorId) &&
-        (customerId === undefined || event.customerId === customerId) &&
+        (customerId === undefined || event.customerId === customerId || event.shown?.includes(customerId) === true) &&
+        (search === undefined || search.isAnswered(event.searched ?? [])) &&
         (action === undefined || event.action === action) &&
         (sourceIp === undefined || event.actor.sourceIp === sourceIp) &&
         (decision === undefined || event.decision.allowed === (decision === 'allow'));
@@ -94,6 +106,9 @@ export function queryAccess(deps: QueryAccessDeps, actor: Actor, query: AccessQu
     ({ items }) => ({ count: items.length }),
   );
 }
+
+/** `own`: whoever asks the log for a number or a name has looked for it too. */
+const searchOf = (dedupeKey: Uint8Array, text: string) => ({ own: searchedFor(dedupeKey, searchedByText(text)), isAnswered: answersSearch(dedupeKey, text) });
 
 /** `place`: the sort key, by which all are ordered and a later request goes on. `day`: nothing, but as much was looked at as may be. */
 interface Looked {
@@ -129,11 +144,11 @@ async function* byDay({ records }: QueryAccessDeps, from: string, before: string
 }
 
 /** The keys come from an index, those of one millisecond in any order; the records are read, a few at once. */
-async function* byIndex({ records }: QueryAccessDeps, { operatorId, customerId }: AccessQuery, from: string, before: string): AsyncGenerator<Looked> {
+async function* byIndex({ records, views }: QueryAccessDeps, { operatorId, customerId = '' }: AccessQuery, from: string, before: string): AsyncGenerator<Looked> {
   const until = before.length > 24 ? new Date(Date.parse(before.slice(0, 24)) + 1).toISOString() : before;
   const range = { since: from, until, newestFirst: true };
-  const keys = operatorId !== undefined ? records.ofOperator(operatorId, range) : records.ofCustomer(customerId ?? '', range);
-  for await (const batch of batched(placed(keys, before))) {
+  const found = operatorId !== undefined ? placed(records.ofOperator(operatorId, range), before) : together(placed(records.ofCustomer(customerId, range), before), showing(views, customerId, from, before));
+  for await (const batch of batched(found)) {
     yield* await inParallel(batch, READS_AT_ONCE, async (looked): Promise<Looked> => {
       if (typeof looked === 'object') return { place: looked.seenTo, image: 'day' };
       if (looked === 'foreign') return { place: before, image: looked };
@@ -142,8 +157,36 @@ async function* byIndex({ records }: QueryAccessDeps, { operatorId, customerId }
   }
 }
 
-/** Places of access records, in order, those of one millisecond sorted. `seenTo`: so far back everything was looked at, and no further. */
-async function* placed(keys: AsyncIterable<IndexedKey>, before: string): AsyncGenerator<string | 'foreign' | { readonly seenTo: string }> {
+/** The place of an access record. `seenTo`: so far back everything was looked at, and no further. */
+type Found = string | 'foreign' | { readonly seenTo: string };
+
+/** Of answers about several that showed the customer: as the views have them, which are a hint. What is none of a place of ours there is no record, and nothing. */
+async function* showing(views: QueryAccessDeps['views'], customerId: string, from: string, before: string): AsyncGenerator<string> {
+  for (let [rows, last] = [ROWS_AT_ONCE, before]; rows === ROWS_AT_ONCE; ) {
+    rows = 0;
+    for await (const { sk } of views.partition(viewKeys.shown(customerId, '').pk, { newestFirst: true, limit: ROWS_AT_ONCE, before: last })) {
+      rows += 1;
+      last = textIn(sk);
+      if (last < from) return;
+      if (placeOf({ pk: recordKeys.access(last, '').pk, sk: last }) !== undefined) yield last;
+    }
+  }
+}
+
+/** Both in one order, each place once. */
+async function* together(found: AsyncIterable<Found>, others: AsyncGenerator<string>): AsyncGenerator<Found> {
+  let other = await others.next();
+  for await (const each of found) {
+    const place = typeof each === 'object' ? each.seenTo : each;
+    for (; each !== 'foreign' && other.done !== true && other.value >= place; other = await others.next()) if (other.value !== place) yield other.value;
+    yield each;
+    if (typeof each === 'object') return;
+  }
+  for (; other.done !== true; other = await others.next()) yield other.value;
+}
+
+/** In order, those of one millisecond sorted. */
+async function* placed(keys: AsyncIterable<IndexedKey>, before: string): AsyncGenerator<Found> {
   const moment: string[] = [];
   let seen = 0;
   let last = '';

@@ -1,27 +1,29 @@
 /**
  * The conversation with one customer, newest first, a page at a time: each message once, with everything that happened to it. What was sent and never recorded shows as the statuses that came of it; an edit,
- * revoke or reaction whose message is not here shows by itself: nothing that was received is left out.
+ * revoke or reaction whose message is not here shows by itself: nothing that was received is left out. A record that is not as we wrote it is told of and not shown; the rest of the conversation is.
  */
-import { stringOf, type Image } from '../../core/image';
+import { stringOf, type TableKey } from '../../core/image';
 import type { Actor } from '../../core/staff/actor';
 import { invalidCursor, openCursor, sealCursor, type CursorScope } from '../../core/staff/cursor';
 import { done, refused, type StaffResult } from '../../core/staff/refusal';
-import { headOf, isAct, timelineItem, type TimelineItem } from '../../core/staff/timeline';
+import { headOf, isAct, timelineItem, type TimelineItem, type UnreadableItem } from '../../core/staff/timeline';
 import type { IndexedKey } from '../../ports';
 import { inParallel } from '../in-parallel';
 import { guardedRead, type CustomerRoom } from './guarded';
-import { hashInPartition, ownActs, ownRecords, partitionOfMessage, togetherWith, type MessageDeps } from './messages-of-customer';
+import { besides, hashInPartition, NONE, ownActs, ownRecords, partitionOfMessage, togetherWith, type MessageDeps, type Own } from './messages-of-customer';
+
+type ConversationItem = TimelineItem | UnreadableItem;
 
 export interface ConversationPage {
   /** A page with fewer than asked for, even with none, is not the last one as long as it has a cursor. */
-  readonly items: readonly TimelineItem[];
+  readonly items: readonly ConversationItem[];
   readonly cursor?: string;
 }
 
 /** Keys of a customer one page looks at: messages and their statuses, but also versions, notes and who read them all. */
 export const MAX_KEYS = 2_000;
 /** Message ids one page reads. */
-export const MAX_READ = 300;
+const MAX_READ = 300;
 const READ_AT_ONCE = 16;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -39,16 +41,19 @@ export function readConversation(deps: MessageDeps, actor: Actor, { customerId, 
       const { items, last } = await pageOf(deps, room, customers, limit, after);
       return done({ items, ...(last !== undefined && { cursor: sealCursor(room.secret, scope, last) }) });
     },
-    ({ items }) => ({ count: items.length }),
+    ({ items }) => {
+      const unreadable = items.reduce((sum, item) => sum + (item.unreadable ?? 0), 0);
+      return { count: items.length, ...besides(customerId, items.flatMap((item) => (item.kind === 'unreadable' ? [] : [item]))), ...(unreadable > 0 && { unreadable }) };
+    },
   );
 }
 
 /** Where a page ended: sorts as the conversation goes, later ones first. */
 const placeOf = ({ receivedAt, pk, sk }: IndexedKey): string => JSON.stringify([receivedAt, pk, sk]);
 
-async function pageOf(deps: MessageDeps, room: CustomerRoom, customers: ReadonlySet<string>, limit: number, after: string | undefined): Promise<{ readonly items: readonly TimelineItem[]; readonly last?: string }> {
+async function pageOf(deps: MessageDeps, room: CustomerRoom, customers: ReadonlySet<string>, limit: number, after: string | undefined): Promise<{ readonly items: readonly ConversationItem[]; readonly last?: string }> {
   const reader = readerOf(deps, room, customers);
-  const items: TimelineItem[] = [];
+  const items: ConversationItem[] = [];
   const { keys, isLast } = await keysOf(deps, customers, after);
   for (let from = 0; from < keys.length; from += READ_AT_ONCE) {
     const batch = keys.slice(from, from + READ_AT_ONCE);
@@ -65,7 +70,7 @@ async function pageOf(deps: MessageDeps, room: CustomerRoom, customers: Readonly
 }
 
 /** Messages, what systems sent, and statuses; not the evidence beside them, which goes with them. */
-const isOfMessage = ({ pk, sk }: IndexedKey): boolean => pk.startsWith(partitionOfMessage('')) && /^[^#]*#(message|outbound|status#[^#]*)$/.test(sk);
+const isOfMessage = ({ pk, sk }: TableKey): boolean => pk.startsWith(partitionOfMessage('')) && /^[^#]*#(message|outbound|status#[^#]*)$/.test(sk);
 
 interface Keys {
   readonly keys: readonly IndexedKey[];
@@ -96,25 +101,30 @@ async function keysOfOne({ records }: MessageDeps, customerId: string, after: st
 /** Reads each message id once for all the keys that lead to it. */
 function readerOf(deps: MessageDeps, room: CustomerRoom, customers: ReadonlySet<string>) {
   const partitions = new Map<string, ReturnType<typeof ownRecords>>();
-  const own = async (pk: string, number: string): Promise<readonly Image[]> => {
-    const known = partitions.get(pk) ?? ownRecords(deps, room, customers, pk);
+  const own = async (pk: string, number: string): Promise<Own> => {
+    const known = partitions.get(pk) ?? ownRecords(deps, room.readable, customers, pk);
     partitions.set(pk, known);
-    return (await known).get(number) ?? [];
+    return (await known).get(number) ?? NONE;
   };
   return {
     read: (): number => partitions.size,
     /** Undefined: the key belongs to a message that is in the conversation by another key. */
-    itemAt: async ({ pk, sk }: IndexedKey): Promise<TimelineItem | undefined> => {
+    itemAt: async ({ pk, sk }: IndexedKey): Promise<ConversationItem | undefined> => {
       const number = sk.split('#')[0]!;
-      const records = await own(pk, number);
+      const { records, unreadable } = await own(pk, number);
       const head = headOf(records);
-      if (head === undefined || stringOf(head, 'sk') !== sk) return undefined;
+      if (head === undefined) {
+        const [first] = unreadable.filter(isOfMessage).map((key) => key.sk).sort();
+        return first === sk ? { id: hashInPartition(pk), kind: 'unreadable', unreadable: unreadable.length } : undefined;
+      }
+      if (stringOf(head, 'sk') !== sk) return undefined;
       const original = isAct(head) ? stringOf(head, 'original') : undefined;
       if (original !== undefined) {
-        const about = headOf(await own(partitionOfMessage(original), number));
+        const about = headOf((await own(partitionOfMessage(original), number)).records);
         if (about !== undefined && !isAct(about)) return undefined;
       }
-      return timelineItem(records, await ownActs(deps, room, customers, hashInPartition(pk), number));
+      const acts = await ownActs(deps, room.readable, customers, hashInPartition(pk), number);
+      return timelineItem(records, acts.records, unreadable.length + acts.unreadable.length);
     },
   };
 }

@@ -6,7 +6,7 @@ import { headOf, timelineItem, type TimelineItem } from '../../core/staff/timeli
 import type { Inbox } from '../../ports';
 import { rawOf } from '../read-records';
 import { guardedRead } from './guarded';
-import { isHashedId, ownActs, ownRecords, partitionOfMessage, togetherWith, type MessageDeps } from './messages-of-customer';
+import { besides, isHashedId, ownActs, ownRecords, partitionOfMessage, togetherWith, type MessageDeps } from './messages-of-customer';
 
 export interface ShownMessage extends TimelineItem {
   /** Base64 of the bytes. */
@@ -30,13 +30,13 @@ export function readMessage(deps: MessageDeps & { readonly inbox: Pick<Inbox, 'g
       if (!isHashedId(id)) return refused({ code: 'not-found' });
       const messages: ShownMessage[] = [];
       const customers = await togetherWith(deps, room, actor, 'ReadConversation');
-      for (const [phoneNumberId, records] of await ownRecords(deps, room, customers, partitionOfMessage(id))) {
-        const item = timelineItem(records, await ownActs(deps, room, customers, id, phoneNumberId));
+      for (const [phoneNumberId, { records }] of await ownRecords(deps, room.genuine, customers, partitionOfMessage(id))) {
+        const item = timelineItem(records, (await ownActs(deps, room.genuine, customers, id, phoneNumberId)).records);
         if (item !== undefined) messages.push({ ...item, ...(await rawIn(deps.inbox, headOf(records))) });
       }
       return messages.length === 0 ? refused({ code: 'not-found' }) : done({ messages });
     },
-    ({ messages }) => ({ count: messages.length }),
+    ({ messages }) => ({ count: messages.length, ...besides(customerId, messages) }),
   );
 }
 

@@ -2,7 +2,8 @@
 import type { Actor } from '../../core/staff/actor';
 import { refused, type StaffResult } from '../../core/staff/refusal';
 import { fieldError } from '../../core/staff/messages/catalogue';
-import { phoneQuery, termOfQuery, wordsOf } from '../../core/staff/search-terms';
+import { searchedByText } from '../../core/staff/searched-for';
+import { termOfQuery } from '../../core/staff/search-terms';
 import type { Criteria, FindDeps } from './find-customers';
 import { guardedRead } from './guarded';
 import { pageOfCustomers, type CustomerPage, type PageInput } from './list-customers';
@@ -25,8 +26,7 @@ export function searchCustomers(deps: FindDeps, actor: Actor, input: SearchInput
 function criteriaOf(input: SearchInput): Criteria | undefined {
   if ('tag' in input) return { tag: input.tag };
   if ('ownerId' in input) return { ownerId: input.ownerId };
-  const phone = phoneQuery('q' in input ? input.q : input.phone);
-  if (phone !== undefined) return { phone };
-  const name = 'q' in input ? wordsOf(input.q) : [];
-  return termOfQuery(name) === undefined ? undefined : { name };
+  const searched = searchedByText('q' in input ? input.q : input.phone);
+  if (searched.phone !== undefined) return searched;
+  return 'q' in input && termOfQuery(searched.name ?? []) !== undefined ? searched : undefined;
 }

@@ -67,7 +67,7 @@ const USER: Readonly<Record<number, string>> = { 1: 'User', 2: 'Admin', 3: 'Syst
 const variants: readonly AccessEvent[] = (Object.keys(ACTIONS) as Action[]).flatMap((action): AccessEvent[] => {
   const { customerId: _, ...nobody } = event;
   const denied = { ...nobody, action, resourceType: ACTIONS[action].resource, decision: { allowed: false, policies: [] }, outcome: 'not-found' as const, actor: { ...event.actor, sourceIp: '', role: 'system' } };
-  return [{ ...event, action, resourceType: ACTIONS[action].resource, resourceId: 'note#1' }, denied, { ...event, action, actor: { ...event.actor, role: 'admin' }, outcome: 'stale' }];
+  return [{ ...event, action, resourceType: ACTIONS[action].resource, resourceId: 'note#1' }, denied, { ...event, action, actor: { ...event.actor, role: 'admin' }, outcome: 'stale' }, { ...nobody, action, resourceType: ACTIONS[action].resource, outcome: 'repeated', shown: ['01K00000000000000000000001'], searched: ['name:h', 'tag:h'] }];
 });
 
 test.each(variants)('$action by $actor.role, $outcome, fits the schema', (each) => {
@@ -95,6 +95,7 @@ test('who, what, from where, when, by which policy and how it came out', () => {
     unmapped: { results: 1 },
   });
   expect(ocsfOf({ ...event, decision: { allowed: false, policies: [] }, outcome: 'not-found' })).toMatchObject({ status: 'Failure', status_code: 'not-found', disposition: 'Blocked', actor: { authorizations: [{ decision: 'deny' }] } });
+  expect(ocsfOf({ ...event, outcome: 'repeated', searched: ['phone:h'] })).toMatchObject({ status: 'Success', status_code: 'repeated', unmapped: { results: 1, searched: ['phone:h'] } });
 });
 
 test.each(variants)('$action by $actor.role, $outcome, comes back from its record', (each) => {

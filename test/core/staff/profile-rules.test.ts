@@ -3,7 +3,6 @@ import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import fc from 'fast-check';
 import { cleanText } from '../../../src/core/clean-text';
-import { CATALOGUES } from '../../../src/core/staff/messages/catalogue';
 import { checkChange, checkNote, checkProfile, checkReason, EXAMPLES, isRefused, type ProfileInput } from '../../../src/core/staff/profile-rules';
 import type { FieldError } from '../../../src/core/staff/refusal';
 import { PLAIN_PROFILES, profileSettings, type ProfileSettings } from '../../../src/core/staff/profile-settings';
@@ -26,8 +25,8 @@ const name = (text: string): string[] => rules({ name: text }).map((line) => lin
 describe('a name', () => {
   it.each([
     "O'Brien", 'O’Brien', 'Anne-Marie', 'J. R. R. Tolkien', 'Müller', 'Nguyễn Thị Ngọc Ánh', 'Đặng Văn Lâm', 'محمد بن سلمان', 'مُحَمَّد', 'علی‌رضا', 'فاطمه', 'मोहनदास करमचंद गांधी', 'श्रीकृष्ण', 'রবীন্দ্রনাথ ঠাকুর', 'ශ්‍රීමාවෝ', 'தமிழ்ச்செல்வன்',
-    '王小明', '阿依努尔·买买提', '葛\u{e0100}城', '山田　太郎', 'ひらがな', 'カタカナ', '김민준', '한글', 'สมชาย ใจดี', 'น้ำ', 'מֹשֶׁה', 'יוסף', 'Μαρία', 'Ольга Іванівна', 'Գևորգ', 'ნინო', 'አበበ', 'བསྟན་འཛིན'.replace(/་/g, ' '), 'ဒေါ်အောင်ဆန်းစုကြည်',
-    'Kaʻiulani', 'Þórr', 'Łukasz', 'İbrahim Şahin', 'X', '𠮷田', 'N’Golo Kanté', 'Jean‑Luc'.replace('‑', '-'),
+    '王小明', '阿依努尔·买买提', '葛\u{e0100}城', '山田　太郎', 'ひらがな', 'カタカナ', '김민준', '한글', 'สมชาย ใจดี', 'น้ำ', 'מֹשֶׁה', 'יוסף', 'Μαρία', 'Ольга Іванівна', 'Գևորգ', 'ნინო', 'አበበ', 'བསྟན་འཛིན', 'ဒေါ်အောင်ဆန်းစုကြည်',
+    'Kaʻiulani', 'Þórr', 'Łukasz', 'İbrahim Şahin', 'X', '𠮷田', 'N’Golo Kanté', 'Jean-Luc', 'マイケル・ジャクソン', 'בן־גוריון', 'ג׳ורג׳', 'צה״ל כהן', 'Hawaiʼi', 'Mutʼa', 'Gal·la',
   ])('%s is one', (text) => expect(checkProfile(settings, { name: text })).toEqual({ name: text.normalize('NFC'), tags: [], custom: {} }));
 
   it('is kept in normal form C, whatever keyboard wrote it', () => {
@@ -77,8 +76,8 @@ describe('a name', () => {
   });
 
   it('may have other punctuation where the stage says so', () => {
-    const wide = { ...settings, namePunctuation: ',・' };
-    expect(checkProfile(wide, { name: 'マイケル・ジャクソン' })).toMatchObject({ name: 'マイケル・ジャクソン' });
+    const wide = { ...settings, namePunctuation: ',' };
+    expect(checkProfile(wide, { name: 'King, Martin Luther' })).toMatchObject({ name: 'King, Martin Luther' });
     expect(refusals(checkProfile(wide, { name: "O'Brien" }))).toEqual(['/name character-not-allowed']);
   });
 });
@@ -218,13 +217,6 @@ describe('every problem at once', () => {
     expect(zh?.detail).not.toContain('Secret');
   });
 
-  it('and no catalogue lacks a sentence', () => {
-    const keys = Object.keys(CATALOGUES.en);
-    for (const catalogue of Object.values(CATALOGUES)) {
-      expect(Object.keys(catalogue)).toEqual(keys);
-      expect(Object.values(catalogue).every((tell) => typeof tell === 'function')).toBe(true);
-    }
-  });
 });
 
 describe('a change', () => {

@@ -2,7 +2,8 @@
 import { stringOf } from '../../../src/core/image';
 import { withMac } from '../../../src/core/record-mac';
 import { bulkRollback, MAX_PLANNED, planBulkRollback } from '../../../src/operations/staff/bulk-rollback';
-import { customerIdOf, operator, SETTINGS, staffWorld, valueOf, type StaffWorld } from './staff-world';
+import { SETTINGS } from './staff-container';
+import { customerIdOf, operator, staffWorld, valueOf, type StaffWorld } from './staff-world';
 
 const [hasty, careful, admin] = [operator('support', 1), operator('support', 2), operator('admin')];
 const [from, to] = ['2026-03-01T00:00:00.000Z', '2026-03-02T00:00:00.000Z'];

@@ -6,7 +6,8 @@ import { recordKeys } from '../../../src/core/table-keys';
 import type { ProfileSettings } from '../../../src/core/staff/profile-settings';
 import { editCustomer } from '../../../src/operations/staff/edit-customer';
 import { rollbackCustomer } from '../../../src/operations/staff/rollback-customer';
-import { customerIdOf, operator, SETTINGS, staffWorld, SYSTEM_SUBJECT, valueOf, type StaffWorld } from './staff-world';
+import { SETTINGS, SYSTEM_SUBJECT } from './staff-container';
+import { customerIdOf, operator, staffWorld, valueOf, type StaffWorld } from './staff-world';
 
 const [support, other, sales, admin] = [operator('support'), operator('support', 2), operator('sales'), operator('admin')];
 const minute = 60_000;
@@ -218,6 +219,51 @@ test('notes are added and shown newest first', async () => {
   expect(notes.map(({ text, by }) => [text, by.operatorId])).toEqual([['two\nlines', 'support-1'], ['one', 'support-1']]);
 });
 
+test('all notes are reached in pages, also those that came before the newest 200', async () => {
+  const customerId = await world.receive(1);
+  const texts = Array.from({ length: 205 }, (_, n) => `note ${n}`);
+  for (const text of texts) {
+    valueOf(await world.addNote(support, { customerId, text }));
+    world.clock.ms += 1;
+  }
+  expect(valueOf(await world.readCustomer(support, { customerId })).notes).toHaveLength(200);
+  const found: string[] = [];
+  const sizes: number[] = [];
+  for (let cursor: string | undefined, first = true; (first || cursor !== undefined) && sizes.length < 9; first = false) {
+    const page = valueOf(await world.listNotes(support, { customerId, limit: 41, ...(cursor !== undefined && { cursor }) }));
+    found.push(...page.items.map(({ text }) => text));
+    sizes.push(page.items.length);
+    cursor = page.cursor;
+  }
+  expect([found, sizes]).toEqual([[...texts].reverse(), [41, 41, 41, 41, 41]]);
+});
+
+test('a cursor of notes is good for one customer and one operator', async () => {
+  const [customerId, other] = [await world.receive(1), await world.receive(2)];
+  for (const text of ['one', 'two']) {
+    valueOf(await world.addNote(support, { customerId, text }));
+    world.clock.ms += 1;
+  }
+  const { cursor = '' } = valueOf(await world.listNotes(support, { customerId, limit: 1 }));
+  const invalid = { outcome: 'refused', refusal: { code: 'invalid', errors: [expect.objectContaining({ field: 'cursor' })] } };
+  expect(await world.listNotes(support, { customerId: other, limit: 1, cursor })).toEqual(invalid);
+  expect(await world.listNotes(admin, { customerId, limit: 1, cursor })).toEqual(invalid);
+  expect(valueOf(await world.listNotes(support, { customerId, limit: 1, cursor })).items.map(({ text }) => text)).toEqual(['one']);
+});
+
+test('a note that somebody wrote by hand is left out of its page, counted and written down', async () => {
+  const customerId = await world.receive(1);
+  for (const text of ['one', 'two', 'three']) {
+    valueOf(await world.addNote(support, { customerId, text }));
+    world.clock.ms += 1;
+  }
+  const image = world.all('note').find((each) => stringOf(each, 'note') === 'two')!;
+  world.records.byHand.decay({ ...image, note: { S: 'forged' } });
+  expect(valueOf(await world.listNotes(support, { customerId, limit: 5 }))).toMatchObject({ items: [{ text: 'three' }, { text: 'one' }], unreadable: 1 });
+  expect(world.all('access').at(-1)).toMatchObject({ action: { S: 'ReadCustomer' }, count: { N: '2' }, unreadable: { N: '1' } });
+  world.records.byHand.decay(image);
+});
+
 test('one whose erasure is under way, profile last, is nobody already', async () => {
   const half = staffWorld(); // what is wrong with it is what is tried
   const customerId = await half.receive(1);
@@ -232,7 +278,8 @@ test('one whose erasure is under way, profile last, is nobody already', async ()
   const [note] = half.all('note');
   entomb({ pk: stringOf(note, 'pk') ?? '', sk: stringOf(note, 'sk') ?? '' });
   expect(await half.readCustomer(support, { customerId })).toEqual(gone);
-  expect(half.all('access').filter((image) => stringOf(image, 'outcome') === 'not-found')).toHaveLength(3);
+  expect(await half.listNotes(support, { customerId, limit: 5 })).toEqual(gone);
+  expect(half.all('access').filter((image) => stringOf(image, 'outcome') === 'not-found')).toHaveLength(4);
 });
 
 test('one there is not, one of another and one that was erased are the same answer after the same calls', async () => {

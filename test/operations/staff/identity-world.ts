@@ -1,59 +1,31 @@
 /** A world in memory where people write to us, from several names each, while staff link names, merge customers and take them back. */
-import { authorize } from '../../../src/operations/staff/authorize';
 import { editCustomer } from '../../../src/operations/staff/edit-customer';
 import { linkAlias, unlinkAlias } from '../../../src/operations/staff/link-alias';
 import { mergeCustomers, unmergeCustomers } from '../../../src/operations/staff/merge-customers';
 import { readCustomer } from '../../../src/operations/staff/read-customer';
 import { createCustomer } from '../../../src/operations/staff/create-customer';
 import { assignCustomer } from '../../../src/operations/staff/assign-customer';
-import { memoryProcess, type OnCall } from '../../../src/adapters/memory/process';
+import type { OnCall } from '../../../src/adapters/memory/process';
 import { judgeChange } from '../../../src/core/change-judgement';
 import { aliasOf, leadsToHolder, type AliasType } from '../../../src/core/customer-aliases';
 import { stringOf, type Image } from '../../../src/core/image';
 import { mergedInto, mergedOf } from '../../../src/core/staff/identity';
-import type { Authorize, Decision } from '../../../src/core/staff/actions';
-import type { Actor } from '../../../src/core/staff/actor';
 import { revOf } from '../../../src/core/staff/profile';
 import { recordKeys } from '../../../src/core/table-keys';
 import { receivingWorld, textDelivery, type Person } from '../receiving-world';
-import { operator, SETTINGS, SYSTEM_SUBJECT } from './staff-world';
-
-/** The policies' own decisions, each taken once: of a customer they depend on the owner alone, and thousands of worlds ask the same ones. */
-const decisions = new Map<string, Decision>();
-const decide: Authorize = (actor, action, resource) => {
-  const question = JSON.stringify([actor.operatorId, actor.role, action, resource.type, resource.type === 'Customer' && resource.ownerId]);
-  const known = decisions.get(question) ?? authorize(actor, action, resource);
-  decisions.set(question, known);
-  return known;
-};
+import { staffContainer } from './staff-container';
+import { operator } from './staff-world';
 
 export const support = operator('support');
 export const reason = 'they said so on the phone';
 
 export function identityWorld(seed = 1) {
   const world = receivingWorld(seed);
-  const { records, macKey, keys, meter, now, random, dedupe } = world;
+  const { records, macKey, now, dedupe } = world;
   let messages = 0;
 
-  /** One container of an operator's. */
-  const staff = (onCall?: OnCall) => {
-    const { ports, calls, settle } = memoryProcess({ records }, onCall);
-    const deps = { ...ports, keys, meter, now, random, authorize: decide, identity: async () => ({ systemSubject: SYSTEM_SUBJECT }), profile: SETTINGS };
-    const does = <I, T>(operation: (deps: never, actor: Actor, input: I) => Promise<T>) => (actor: Actor, input: I): Promise<T> => operation(deps as never, actor, input);
-    return {
-      deps,
-      calls,
-      settle,
-      linkAlias: does(linkAlias),
-      unlinkAlias: does(unlinkAlias),
-      mergeCustomers: does(mergeCustomers),
-      unmergeCustomers: does(unmergeCustomers),
-      readCustomer: does(readCustomer),
-      editCustomer: does(editCustomer),
-      createCustomer: does(createCustomer),
-      assignCustomer: does(assignCustomer),
-    };
-  };
+  const staff = (onCall?: OnCall) =>
+    staffContainer(world, { linkAlias, unlinkAlias, mergeCustomers, unmergeCustomers, readCustomer, editCustomer, createCustomer, assignCustomer }, onCall);
   const all = (...kinds: string[]): readonly Image[] => records.byHand.all().filter((image) => kinds.includes(stringOf(image, 'kind') ?? ''));
   const messageOf = (id: string): readonly Image[] => all('message').filter((image) => stringOf(image, 'messageId') === id);
   const aliasHash = (type: AliasType, value: string): string => aliasOf(dedupe, type, value).hash;

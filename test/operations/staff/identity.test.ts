@@ -5,9 +5,11 @@ import { recordKeys } from '../../../src/core/table-keys';
 import { withMac } from '../../../src/core/record-mac';
 import { requestImage } from '../../../src/core/erasure';
 import { linkedCustomers } from '../../../src/operations/erasure/linked-customers';
+import { MAX_LINKS } from '../../../src/operations/staff/held-aliases';
 import { readTogether } from '../../../src/operations/staff/merged-customers';
 import { identityWorld, reason, support, type IdentityWorld } from './identity-world';
-import { customerIdOf, operator, SYSTEM_SUBJECT, valueOf } from './staff-world';
+import { SYSTEM_SUBJECT } from './staff-container';
+import { customerIdOf, operator, valueOf } from './staff-world';
 
 const ANN = { bsuid: 'US.1001', waId: '16505550001' };
 const BOB = { bsuid: 'US.1002', waId: '16505550002' };
@@ -394,4 +396,36 @@ test('a request that is made again after its answer was lost is not done twice',
     expect(valueOf<object>(await step())).toEqual(first);
     expect([world.all('version').length, world.wrong()]).toEqual([versions, []]);
   }
+});
+
+describe('a customer whose names changed too often', () => {
+  /** As many link records more, as somebody who links and unlinks a name for ever would leave. */
+  const linksUpTo = async (world: IdentityWorld, customerId: string, count: number): Promise<void> => {
+    const mine = world.all('link').filter((link) => stringOf(link, 'customerId') === customerId);
+    for (let n = mine.length; n < count; n += 1) await world.records.create(withMac(world.macKey, { ...mine[0]!, sk: { S: recordKeys.link(customerId, `00${String(n).padStart(24, '0')}`).sk } }));
+  };
+
+  test('is given no further one, by a link or a merge; taking away and undoing go on', async () => {
+    const { world, ann, bob } = await two();
+    const give = (value: string) => world.linkAlias(support, { customerId: ann, alias: { type: 'wa-id', value }, reason });
+    const mergedBefore = await world.write({ waId: '16505550009' });
+    valueOf(await world.mergeCustomers(support, { customerId: ann, other: mergedBefore, reason }));
+    await linksUpTo(world, ann, MAX_LINKS - 1);
+    valueOf(await give('16505550003'));
+    const conflict = { outcome: 'refused', refusal: { code: 'conflict', detail: expect.stringContaining(String(MAX_LINKS)) as string } };
+    expect(await give('16505550004')).toMatchObject(conflict);
+    expect(await world.mergeCustomers(support, { customerId: ann, other: bob, reason })).toMatchObject(conflict);
+    expect(await world.mergeCustomers(support, { customerId: bob, other: ann, reason })).toMatchObject(conflict);
+    valueOf(await world.unlinkAlias(support, { customerId: ann, alias: { type: 'wa-id', value: '16505550003' }, reason }));
+    valueOf(await world.unmergeCustomers(support, { customerId: ann, other: mergedBefore, reason }));
+    expect(valueOf(await world.readCustomer(support, { customerId: ann }))).not.toHaveProperty('namesCut');
+  });
+
+  test('is read all the same, and it is said that names may be missing', async () => {
+    const { world, ann } = await two();
+    await linksUpTo(world, ann, 2 * MAX_LINKS);
+    expect(valueOf(await world.readCustomer(support, { customerId: ann }))).not.toHaveProperty('namesCut');
+    await linksUpTo(world, ann, 2 * MAX_LINKS + 1);
+    expect(valueOf(await world.readCustomer(support, { customerId: ann }))).toMatchObject({ customerId: ann, namesCut: true });
+  });
 });

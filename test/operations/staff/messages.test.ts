@@ -40,14 +40,14 @@ async function worldOf(...bodies: readonly string[]) {
   return { world, customerId: await customerOf(SHEENA.waId), customerOf };
 }
 
-/** Every page of a conversation. */
+/** Every page of a conversation, but for what cannot be read. */
 async function all(world: ReceivingWorld, customerId: string, limit = 100, actor: Actor = SUPPORT): Promise<readonly TimelineItem[]> {
   const items: TimelineItem[] = [];
   for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
     const result = await readConversation(staffDeps(world), actor, { customerId, limit, ...(cursor !== undefined && { cursor }) });
     if (result.outcome !== 'done') throw new Error(JSON.stringify(result.refusal));
     expect(result.value.items.length).toBeLessThanOrEqual(limit);
-    items.push(...result.value.items);
+    items.push(...result.value.items.flatMap((item) => (item.kind === 'unreadable' ? [] : [item])));
     cursor = result.value.cursor;
   }
   return items;
@@ -174,12 +174,32 @@ describe('one message', () => {
     expect(JSON.stringify(access)).not.toContain('wamid.');
   });
 
-  test('that was changed by hand is not shown, alone or in the conversation', async () => {
-    const { world, customerId } = await worldOf(textDelivery('wamid.1', 'one', SHEENA));
-    const [message] = await world.scan('message');
-    world.records.byHand.put({ ...message!, text: { S: 'forged' } });
-    await expect(read(world, customerId, 'wamid.1')).rejects.toMatchObject({ code: 'corrupt' });
-    await expect(all(world, customerId)).rejects.toMatchObject({ code: 'corrupt' });
+  test('that was changed by hand is not shown alone; in the conversation its place says so, and the others are shown', async () => {
+    const { world, customerId } = await worldOf(textDelivery('wamid.1', 'one', SHEENA), textDelivery('wamid.2', 'two', SHEENA), textDelivery('wamid.3', 'three', SHEENA));
+    const forged = (await world.scan('message')).find((each) => stringOf(each, 'messageId') === 'wamid.2')!;
+    world.records.byHand.put({ ...forged, text: { S: 'forged' } });
+    await expect(read(world, customerId, 'wamid.2')).rejects.toMatchObject({ code: 'corrupt' });
+    const page = await readConversation(staffDeps(world), SUPPORT, { customerId, limit: 100 });
+    const items: readonly unknown[] = page.outcome === 'done' ? page.value.items : [];
+    expect(items).toHaveLength(3);
+    expect(items).toEqual(expect.arrayContaining([{ id: idOf(world, 'wamid.2'), kind: 'unreadable', unreadable: 1 }, expect.objectContaining({ text: 'one' }), expect.objectContaining({ text: 'three' })]));
+    expect(JSON.stringify(page)).not.toContain('forged');
+    expect((await accessRecords(world)).at(-1)).toMatchObject({ outcome: { S: 'done' }, count: { N: '3' }, unreadable: { N: '1' } });
+  });
+
+  test('of which one record was changed by hand is shown without it, and says that there is one', async () => {
+    const { world, customerId } = await worldOf(textDelivery('wamid.1', 'one', SHEENA), reaction('wamid.r', 'wamid.1', '👍', 1_772_366_500), reaction('wamid.s', 'wamid.1', '🎉', 1_772_366_501));
+    const put = async (id: string): Promise<void> => world.records.byHand.put({ ...(await world.scan('reaction')).find((each) => stringOf(each, 'messageId') === id)!, text: { S: 'forged' } });
+    await put('wamid.r');
+    expect(await all(world, customerId)).toEqual(expect.arrayContaining([expect.objectContaining({ text: 'one', reactions: [expect.objectContaining({ text: '🎉' })], unreadable: 1 })]));
+    expect(JSON.stringify(await all(world, customerId))).not.toContain('forged');
+  });
+
+  test('that is another’s stays unknown, whatever somebody did to it by hand', async () => {
+    const { world, customerOf } = await worldOf(textDelivery('wamid.1', 'one', SHEENA), textDelivery('wamid.p', 'two', PAUL));
+    const forged = (await world.scan('message')).find((each) => stringOf(each, 'messageId') === 'wamid.1')!;
+    world.records.byHand.put({ ...forged, text: { S: 'forged' } });
+    expect(ids(await all(world, await customerOf(PAUL.waId)))).toEqual(['wamid.p']);
   });
 
   test('and the conversation are for who may: sales of their own customer, nobody without', async () => {
@@ -264,6 +284,19 @@ describe('of customers merged into one', () => {
     expect(ids(await all(world, absorbed))).toEqual(['wamid.p2', 'wamid.p1']);
     expect(await readMessage(staffDeps(world), SUPPORT, { customerId, id: idOf(world, 'wamid.p1') })).toMatchObject({ value: { messages: [{ customerId: absorbed }] } });
     expect(await readMessage(staffDeps(world), SUPPORT, { customerId: absorbed, id: idOf(world, 'wamid.1') })).toMatchObject({ refusal: { code: 'not-found' } });
+  });
+
+  test('each reading names the other as well where it showed something of theirs', async () => {
+    const { world, customerId, absorbed } = await merged();
+    await all(world, customerId);
+    await readMessage(staffDeps(world), SUPPORT, { customerId, id: idOf(world, 'wamid.p1') });
+    await readMessage(staffDeps(world), SUPPORT, { customerId, id: idOf(world, 'wamid.1') });
+    await all(world, absorbed);
+    const lines = (await accessRecords(world)).map((each) => [stringOf(each, 'customerId'), each['shown']]);
+    const other = { L: [{ S: absorbed }] };
+    expect(lines).toHaveLength(4);
+    expect(lines).toEqual(expect.arrayContaining([[customerId, other], [customerId, other], [customerId, undefined], [absorbed, undefined]]));
+    expect(lines.filter(([, shown]) => shown !== undefined)).toHaveLength(2);
   });
 
   test('sales see the parts that are their own', async () => {

@@ -25,6 +25,20 @@ test('a sign-in and a denial are lines like all others', async () => {
   expect(world.meter.counts.get('AccessDenied')).toBe(1);
 });
 
+test('what came to no operation is a line too, of the customer it named if that is an id, and no denial of the policies', async () => {
+  const world = receivingWorld();
+  const customerId = '01JGFJJZ00M9SBEGTTNQ4XQ5GH';
+  const repeated = { actor: stranger, action: 'EditCustomer', decision: { allowed: true, policies: ['idempotency-key'] }, outcome: 'repeated', customerId, shown: [customerId] } as const;
+  await noteAccess(staffDeps(world), repeated);
+  await noteAccess(staffDeps(world), { actor: stranger, action: 'ReadCustomer', decision: { allowed: false, policies: ['too-many-requests'] }, outcome: 'limited', customerId: '+4915123456789' });
+  const records = await accessRecords(world);
+  const events = records.map((each) => accessEventOf(each)!).sort((a, b) => (a.action < b.action ? -1 : 1));
+  expect(events[0]).toMatchObject({ ...repeated, resourceType: 'Customer' });
+  expect(events.map((event) => ocsfOf(event)).map(({ action, status, status_code }) => [action, status, status_code])).toEqual([['Allowed', 'Success', 'repeated'], ['Denied', 'Failure', 'limited']]);
+  expect(JSON.stringify(records)).not.toContain('+49');
+  expect(world.meter.counts.get('AccessDenied')).toBeUndefined();
+});
+
 test('is written again where nobody knows whether it was, once', async () => {
   const world = receivingWorld();
   let attempts = 0;

@@ -1,7 +1,13 @@
 /** The access log, asked in every way: the same records in the same order, page by page, and nothing that is not ours. */
+import { memoryViews } from '../../../src/adapters/memory/view-store';
 import { stringOf, type Image } from '../../../src/core/image';
 import { withMac } from '../../../src/core/record-mac';
-import { queryAccess, type AccessPage, type AccessQuery } from '../../../src/operations/staff/query-access';
+import type { Actor } from '../../../src/core/staff/actor';
+import { viewKeys } from '../../../src/core/table-keys';
+import { projectViews } from '../../../src/operations/project-views';
+import { listCustomers } from '../../../src/operations/staff/list-customers';
+import { searchCustomers } from '../../../src/operations/staff/search-customers';
+import { queryAccess, type AccessPage, type AccessQuery, type QueryAccessDeps } from '../../../src/operations/staff/query-access';
 import type { IndexedKey, IndexRange, RecordStore } from '../../../src/ports';
 import { operator, staffWorld, valueOf, type StaffWorld } from './staff-world';
 
@@ -10,9 +16,12 @@ const [from, to] = ['2026-03-01T00:00:00.000Z', '2026-03-06T00:00:00.000Z'];
 
 let world: StaffWorld;
 let customers: readonly string[];
+let deps: QueryAccessDeps;
+const ask = (actor: Actor, query: AccessQuery) => queryAccess(deps, actor, query);
 /** Four days of work: reads, edits and refusals, several in one millisecond. */
 beforeEach(async () => {
   world = staffWorld();
+  deps = { ...world.deps, views: memoryViews(), keys: { ...world.deps.keys, dedupeKey: async () => Buffer.alloc(32, 1) } };
   customers = [await world.receive(1), await world.receive(2)];
   for (let day = 0; day < 4; day += 1) {
     for (const customerId of customers) {
@@ -36,7 +45,7 @@ async function pages(query: Partial<AccessQuery>, limit: number): Promise<readon
   const found: string[] = [];
   let cursor: string | undefined;
   do {
-    const page = valueOf(await world.queryAccess(auditor, { from, to, ...query, limit, cursor }));
+    const page = valueOf(await ask(auditor, { from, to, ...query, limit, cursor }));
     expect(page.items.length).toBeLessThanOrEqual(limit);
     expect(page.notGenuine).toEqual([]);
     found.push(...uids(page));
@@ -67,7 +76,7 @@ test.each(queries)('records %s come newest first, however many a page holds', as
 });
 
 test('a query is written down itself, with how much it gave', async () => {
-  const page = valueOf(await world.queryAccess(auditor, { from, to, customerId: customers[0], limit: 3 }));
+  const page = valueOf(await ask(auditor, { from, to, customerId: customers[0], limit: 3 }));
   expect(page.items).toHaveLength(3);
   const own = world.all('access').filter(is('operatorId', auditor.operatorId));
   expect(own).toEqual([expect.objectContaining({ action: { S: 'QueryAccess' }, resourceId: { S: `customer:${customers[0]}` }, outcome: { S: 'done' }, count: { N: '3' } })]);
@@ -89,13 +98,13 @@ test('of a customer with years of messages one request looks at some, and the ne
       yield key;
     }
   };
-  const deps = { ...world.deps, records: { ...world.deps.records, ofCustomer: busy } };
+  const broken = { ...deps, records: { ...deps.records, ofCustomer: busy } };
   const found: string[] = [];
   let cursor: string | undefined;
   let requests = 0;
   do {
     looked = 0;
-    const page = valueOf(await queryAccess(deps, auditor, { from, to, customerId, limit: 100, cursor }));
+    const page = valueOf(await queryAccess(broken, auditor, { from, to, customerId, limit: 100, cursor }));
     expect(looked).toBeLessThan(21_000);
     found.push(...uids(page));
     cursor = page.cursor;
@@ -111,24 +120,24 @@ test('a time without an end is looked through from today on', async () => {
     days.push(pk);
     return world.records.partition(pk, ...more);
   };
-  const deps = { ...world.deps, records: { ...world.deps.records, partition } };
-  const page = valueOf(await queryAccess(deps, auditor, { from, to: '9999-12-31T23:59:59.999Z', limit: 100 }));
+  const broken = { ...deps, records: { ...world.deps.records, partition } };
+  const page = valueOf(await queryAccess(broken, auditor, { from, to: '9999-12-31T23:59:59.999Z', limit: 100 }));
   expect(uids(page)).toEqual(expected(() => true));
   expect(days.length).toBe(6);
 });
 
 test('who may not ask is told nothing, and that they asked is written down', async () => {
-  for (const actor of [support, sales, operator('admin')]) expect(await world.queryAccess(actor, { from, to, limit: 3 })).toEqual({ outcome: 'refused', refusal: { code: 'forbidden' } });
+  for (const actor of [support, sales, operator('admin')]) expect(await ask(actor, { from, to, limit: 3 })).toEqual({ outcome: 'refused', refusal: { code: 'forbidden' } });
   expect(world.meter.counts.get('AccessDenied')).toBeGreaterThan(3);
 });
 
 test('an end before the beginning and a cursor of another question are refused', async () => {
-  expect(await world.queryAccess(auditor, { from: to, to: from, limit: 3 })).toMatchObject({ refusal: { code: 'invalid', errors: [{ field: 'to' }] } });
-  const { cursor } = valueOf(await world.queryAccess(auditor, { from, to, limit: 3 }));
+  expect(await ask(auditor, { from: to, to: from, limit: 3 })).toMatchObject({ refusal: { code: 'invalid', errors: [{ field: 'to' }] } });
+  const { cursor } = valueOf(await ask(auditor, { from, to, limit: 3 }));
   expect(cursor).toBeDefined();
   for (const asked of [{ actor: compliance }, { actor: auditor, decision: 'deny' as const }, { actor: auditor, customerId: customers[0] }]) {
     const { actor, ...more } = asked;
-    expect(await world.queryAccess(actor, { from, to, limit: 3, ...more, cursor })).toMatchObject({ refusal: { code: 'invalid', errors: [{ field: 'cursor' }] } });
+    expect(await ask(actor, { from, to, limit: 3, ...more, cursor })).toMatchObject({ refusal: { code: 'invalid', errors: [{ field: 'cursor' }] } });
   }
 });
 
@@ -143,7 +152,7 @@ describe.each([
     const image = wanted().find(is('operatorId', support.operatorId))!;
     const all = await pages(query(), 100);
     world.records.byHand.decay({ ...image, outcome: { S: 'not-found' } });
-    const page = valueOf(await world.queryAccess(auditor, { from, to, ...query(), limit: 100 }));
+    const page = valueOf(await ask(auditor, { from, to, ...query(), limit: 100 }));
     expect(page.notGenuine).toEqual([stringOf(image, 'sk')]);
     expect(uids(page).filter((uid) => all.includes(uid))).toEqual(all.filter((uid) => uid !== stringOf(image, 'sk')));
     expect(world.meter.counts.get('RecordMacInvalid')).toBeGreaterThan(0);
@@ -153,7 +162,7 @@ describe.each([
     const image = wanted().find(is('operatorId', support.operatorId))!;
     const copy = `${stringOf(image, 'receivedAt')}#${'z'.repeat(12)}`;
     world.records.byHand.decay({ ...image, sk: { S: copy } });
-    const page = valueOf(await world.queryAccess(auditor, { from, to, ...query(), limit: 100 }));
+    const page = valueOf(await ask(auditor, { from, to, ...query(), limit: 100 }));
     expect(page.notGenuine).toEqual([copy]);
   });
 
@@ -161,7 +170,7 @@ describe.each([
     const all = await pages(query(), 100);
     const image = wanted().find(is('operatorId', support.operatorId))!;
     for (let i = 0; i < 600; i += 1) world.records.byHand.decay({ ...image, sk: { S: `2026-03-01T~phone +4915112345${i}` } });
-    const page = valueOf(await world.queryAccess(auditor, { from, to, ...query(), limit: 100 }));
+    const page = valueOf(await ask(auditor, { from, to, ...query(), limit: 100 }));
     expect(page.notGenuine).toEqual(['foreign']);
     expect(uids(page).filter((uid) => all.includes(uid))).toEqual(all);
   });
@@ -184,7 +193,7 @@ test('a record that only the index still knows is named', async () => {
   const key = { pk: stringOf(image, 'pk') ?? '', sk: stringOf(image, 'sk') ?? '', receivedAt: stringOf(image, 'receivedAt') ?? '' };
   world.records.byHand.remove(key);
   const lagging = { ...world.records, ofCustomer: async function* () { yield key; } };
-  expect(valueOf(await queryAccess({ ...world.deps, records: lagging }, auditor, { from, to, customerId: customers[0], limit: 5 }))).toMatchObject({ items: [], notGenuine: [key.sk] });
+  expect(valueOf(await queryAccess({ ...deps, records: lagging }, auditor, { from, to, customerId: customers[0], limit: 5 }))).toMatchObject({ items: [], notGenuine: [key.sk] });
 });
 
 test('one request looks at no more than it may, and the next one goes on from there', async () => {
@@ -193,7 +202,7 @@ test('one request looks at no more than it may, and the next one goes on from th
   const lengths: number[] = [];
   let cursor: string | undefined;
   do {
-    const page = valueOf(await world.queryAccess(auditor, { from, to, operatorId: support.operatorId, sourceIp: '203.0.113.1', limit: 10, cursor }));
+    const page = valueOf(await ask(auditor, { from, to, operatorId: support.operatorId, sourceIp: '203.0.113.1', limit: 10, cursor }));
     lengths.push(page.verified);
     cursor = page.cursor;
   } while (cursor !== undefined);
@@ -201,7 +210,7 @@ test('one request looks at no more than it may, and the next one goes on from th
 });
 
 test('years without a record are passed over, some days at a time', async () => {
-  const asked = async (cursor?: string): Promise<AccessPage> => valueOf(await world.queryAccess(auditor, { from: '2025-06-01T00:00:00.000Z', to: '2026-02-01T00:00:00.000Z', limit: 10, cursor }));
+  const asked = async (cursor?: string): Promise<AccessPage> => valueOf(await ask(auditor, { from: '2025-06-01T00:00:00.000Z', to: '2026-02-01T00:00:00.000Z', limit: 10, cursor }));
   let page = await asked();
   let requests = 1;
   while (page.cursor !== undefined) {
@@ -209,4 +218,95 @@ test('years without a record are passed over, some days at a time', async () => 
     requests += 1;
   }
   expect(requests).toBe(3);
+});
+
+describe('whom lists and searches showed', () => {
+  /** The views that the stream makes, followed now. */
+  let views: ReturnType<typeof memoryViews>;
+  const follow = (): Promise<unknown> => projectViews({ ...deps, views }, world.records.stream);
+  const showed = (customerId: string) => (image: Image): boolean => {
+    const shown = image['shown'];
+    return stringOf(image, 'customerId') === customerId || (shown !== undefined && 'L' in shown && shown.L.some((each) => 'S' in each && each.S === customerId));
+  };
+  beforeEach(async () => {
+    views = memoryViews();
+    deps = { ...deps, views };
+    await follow();
+    const finding = { ...deps, views };
+    for (let n = 0; n < 3; n += 1) {
+      world.clock.ms -= 40_000_000;
+      valueOf(await listCustomers(finding, support, { limit: 10 }));
+      // In the same millisecond, by somebody else.
+      valueOf(await searchCustomers(finding, compliance, { tag: 'vip', limit: 10 }));
+    }
+    world.clock.ms += 200_000_000;
+    await follow();
+  });
+
+  test('is found by each of the customers, in the order of time, among what was done to them', async () => {
+    for (const customerId of customers) {
+      const all = expected(showed(customerId));
+      expect(all.length).toBe(expected(is('customerId', customerId)).length + 3);
+      for (const limit of [1, 3, 100]) expect(await pages({ customerId }, limit)).toEqual(all);
+    }
+  });
+
+  test('is narrowed like everything else', async () => {
+    const [customerId = ''] = customers;
+    const lists = expected(is('action', 'ListCustomers'));
+    expect(lists).toHaveLength(3);
+    expect(await pages({ customerId, action: 'ListCustomers' }, 2)).toEqual(lists);
+    expect(await pages({ customerId, operatorId: support.operatorId, action: 'ListCustomers' }, 2)).toEqual(lists);
+    const [newest = '', , oldest = ''] = lists;
+    expect(await pages({ customerId, action: 'ListCustomers', from: oldest.slice(0, 24), to: newest.slice(0, 24) }, 100)).toEqual(lists.slice(1));
+  });
+
+  test('is believed of the record, not of the row that leads there', async () => {
+    const [customerId = '', other = ''] = customers;
+    const all = await pages({ customerId }, 100);
+    const place = (key: string): Promise<unknown> => views.place({ key: viewKeys.shown(customerId, key), order: '1', set: {} });
+    // Of another customer, of none, and no place at all.
+    await place(expected(is('customerId', other))[0] ?? '');
+    await place('2026-03-02T00:00:00.000Z#aaaaaaaaaaaa');
+    await place('2026-03-02T00~');
+    const page = valueOf(await ask(auditor, { from, to, customerId, limit: 100 }));
+    expect([uids(page), page.notGenuine]).toEqual([all, ['2026-03-02T00:00:00.000Z#aaaaaaaaaaaa']]);
+  });
+
+  test('is named where the record was changed or taken away since', async () => {
+    const [customerId = ''] = customers;
+    const [first, second] = world.all('access').filter(is('action', 'ListCustomers'));
+    world.records.byHand.decay({ ...first!, shown: { L: [] } });
+    world.records.byHand.remove({ pk: stringOf(second, 'pk') ?? '', sk: stringOf(second, 'sk') ?? '' });
+    const page = valueOf(await ask(auditor, { from, to, customerId, limit: 100 }));
+    expect([...page.notGenuine].sort()).toEqual([first, second].map((image) => stringOf(image, 'sk')).sort());
+  });
+
+  test('is all found where it is more than one look at the rows', async () => {
+    const [customerId = ''] = customers;
+    world.clock.ms = Date.parse('2026-03-05T13:00:00.000Z');
+    for (let n = 0; n < 230; n += 1) valueOf(await listCustomers({ ...deps, views }, support, { limit: 10 }));
+    await follow();
+    for (const limit of [100, 1_000]) expect(await pages({ customerId, action: 'ListCustomers' }, limit)).toEqual(expected(is('action', 'ListCustomers')));
+  });
+});
+
+test('who searched for a number, a name or a tag is found by it, by its ending and by its beginnings, and nothing of it is in the log', async () => {
+  const finding = { ...deps, views: memoryViews() };
+  for (const search of [{ phone: '+4915123456789' }, { phone: '56789' }, { q: 'anne bri' }, { q: '王小' }, { tag: 'vip' }, { phone: '+33612345600' }]) {
+    world.clock.ms += 1;
+    valueOf(await searchCustomers(finding, support, { ...search, limit: 10 }));
+  }
+  const searches = expected(is('action', 'SearchCustomers')).slice().reverse();
+  const found = async (searched: string): Promise<readonly number[]> => (await pages({ searched, action: 'SearchCustomers' }, 2)).map((uid) => searches.indexOf(uid));
+  expect(await found('+49 151 2345 6789')).toEqual([1, 0]);
+  expect(await found("Anne-Marie O'Brien")).toEqual([2]);
+  expect(await found('王小明')).toEqual([3]);
+  expect(await found('vip')).toEqual([4]);
+  expect(await found('Anna')).toEqual([]);
+  const { items } = valueOf(await ask(auditor, { from, to, searched: '+4915123456789', limit: 100 }));
+  expect(items.at(-1)?.unmapped).toEqual({ results: 0, searched: [expect.stringMatching(/^phone:/)] });
+  // That they asked is a search for it too.
+  expect(items[0]?.api.operation).toBe('QueryAccess');
+  expect(JSON.stringify(world.all('access'))).not.toMatch(/6789|33612345600|anne|bri|王|vip/);
 });

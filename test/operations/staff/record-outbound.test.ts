@@ -12,9 +12,12 @@ import { readMessage } from '../../../src/operations/staff/read-message';
 import { recordOutbound } from '../../../src/operations/staff/record-outbound';
 import { PortError } from '../../../src/ports';
 import { figure } from '../../figures';
+import { forEachSeed } from '../../seeds';
+import { seededSchedule } from '../../../src/adapters/memory/schedule';
 import { delivery, NUMBER, receivingWorld, textDelivery, type ReceivingWorld } from '../receiving-world';
 import { accessRecords, operator, staffDeps } from './searching-world';
 
+const INTERLEAVINGS = 100;
 const SENDER = operator('client-id', 'system');
 const SUPPORT = operator('support-1', 'support');
 const TO = '16505551234';
@@ -124,6 +127,55 @@ test('an erased one stays erased', async () => {
   expect(await record(world)).toEqual(duplicate);
   expect(await record(world, sent({ payload: payloadOf('something else') }))).toEqual(duplicate);
   expect(await world.scan('outbound', 'conflict')).toEqual([]);
+});
+
+test('the access log says whose message was recorded, refused or told again', async () => {
+  const world = receivingWorld();
+  await record(world);
+  await record(world);
+  for (let i = 0; i < 2; i += 1) await record(world, sent({ payload: payloadOf('your order is lost') }));
+  const [customer] = await world.scan('customer');
+  const access = await accessRecords(world);
+  expect(access.map((each) => [stringOf(each, 'outcome'), stringOf(each, 'customerId')])).toEqual(['done', 'done', 'conflict', 'conflict'].map((outcome) => [outcome, stringOf(customer, 'customerId')]));
+});
+
+test('somebody new, what was sent to them and its access record are one transaction', async () => {
+  const world = receivingWorld();
+  const { deps, calls } = world.process();
+  await recordOutbound({ ...staffDeps(world), ...deps }, SENDER, sent());
+  expect(calls.filter(({ method }) => ['create', 'replace', 'transact'].includes(method)).map(({ method }) => method)).toEqual(['transact']);
+  expect(await world.scan('customer', 'alias', 'link', 'outbound', 'access')).toHaveLength(5);
+});
+
+test('senders and a receiver who meet the same person at once make one customer, in whatever order', async () => {
+  let overtaken = 0;
+  await forEachSeed('first contacts at once', INTERLEAVINGS, async (seed) => {
+    const world = receivingWorld(seed);
+    const schedule = seededSchedule(seed);
+    const turn = async (): Promise<undefined> => {
+      await schedule.turn();
+      return undefined;
+    };
+    const transactions: (() => number)[] = [];
+    const send = (messageId: string, body: string) => async (): Promise<unknown> => {
+      const { deps, calls } = world.process(turn, { remembers: false });
+      transactions.push(() => calls.filter(({ method }) => method === 'transact').length);
+      return recordOutbound({ ...staffDeps(world), ...deps }, SENDER, sent({ messageId, payload: payloadOf(body) }));
+    };
+    const receive = async (): Promise<unknown> => world.process(turn, { remembers: false }).receive(textDelivery('wamid.in', 'hello', { waId: TO }));
+    const settled = await schedule.run<unknown>([send('wamid.a', 'one'), send('wamid.a', 'one'), send('wamid.a', 'two'), send('wamid.b', 'three'), receive]);
+    for (const each of settled) if (each.status === 'rejected') throw each.reason;
+    const [customer, ...others] = await world.scan('customer');
+    expect(others).toEqual([]);
+    const messages = await world.scan('outbound', 'message');
+    expect(messages.map((each) => stringOf(each, 'messageId')).sort()).toEqual(['wamid.a', 'wamid.b', 'wamid.in']);
+    expect(new Set([...messages, ...(await world.scan('alias', 'conflict', 'access'))].map((each) => stringOf(each, 'customerId')))).toEqual(new Set([stringOf(customer, 'customerId')]));
+    expect((await world.scan('access')).length).toBe(4);
+    expect((await world.scan('conflict')).length).toBeGreaterThan(0);
+    overtaken += transactions.filter((count) => count() > 1).length;
+  });
+  expect(overtaken).toBeGreaterThan(INTERLEAVINGS / 4);
+  figure('outbound: interleavings of first contacts', `${INTERLEAVINGS} tried, ${overtaken} senders overtaken, one customer each time`);
 });
 
 let converged = 0;

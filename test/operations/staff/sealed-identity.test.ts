@@ -9,7 +9,8 @@ import { mergeCustomers, unmergeCustomers } from '../../../src/operations/staff/
 import { readCustomer } from '../../../src/operations/staff/read-customer';
 import { findingsIn } from '../../world';
 import { restoringWorld, textsOf } from '../restoring-world';
-import { operator, SETTINGS, valueOf } from './staff-world';
+import { SETTINGS } from './staff-container';
+import { operator, valueOf } from './staff-world';
 
 const support = operator('support');
 const reason = 'They told us.';

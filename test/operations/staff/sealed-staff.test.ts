@@ -14,7 +14,8 @@ import { rollbackCustomer } from '../../../src/operations/staff/rollback-custome
 import { findingsIn, type World } from '../../world';
 import { auditedWorld, auditFindings } from '../audited-world';
 import { restoringWorld, textsOf } from '../restoring-world';
-import { operator, SETTINGS, valueOf } from './staff-world';
+import { SETTINGS } from './staff-container';
+import { operator, valueOf } from './staff-world';
 
 const [support, sales] = [operator('support'), operator('sales')];
 const deps = (world: World) => ({ records: world.records, keys: loadSecrets(world), meter: world.meter, now: world.now, random: world.random, authorize, identity: async () => world.identity, profile: SETTINGS });

@@ -1,41 +1,27 @@
 /** A world in memory for everything staff do: the records, the real policies, staff of every role, and a customer as receiving makes one. */
 import { memoryMeter } from '../../../src/adapters/memory/meter';
-import { memoryProcess, type OnCall } from '../../../src/adapters/memory/process';
+import { memoryViews } from '../../../src/adapters/memory/view-store';
+import type { OnCall } from '../../../src/adapters/memory/process';
 import { memoryRecords } from '../../../src/adapters/memory/record-store';
 import { seededRandom } from '../../../src/adapters/memory/schedule';
 import { customerImage } from '../../../src/core/customer-aliases';
 import { judgeChange } from '../../../src/core/change-judgement';
 import { stringOf, type Image } from '../../../src/core/image';
 import { withMac, type MacKey } from '../../../src/core/record-mac';
-import type { Authorize, Decision } from '../../../src/core/staff/actions';
 import type { Actor, Role } from '../../../src/core/staff/actor';
-import type { ProfileSettings } from '../../../src/core/staff/profile-settings';
 import { versionOf } from '../../../src/core/staff/version';
 import { profileOf, revOf } from '../../../src/core/staff/profile';
-import { authorize } from '../../../src/operations/staff/authorize';
 import { addNote } from '../../../src/operations/staff/add-note';
 import { assignCustomer } from '../../../src/operations/staff/assign-customer';
 import { bulkRollback, planBulkRollback } from '../../../src/operations/staff/bulk-rollback';
 import { createCustomer } from '../../../src/operations/staff/create-customer';
 import { editCustomer } from '../../../src/operations/staff/edit-customer';
+import { listNotes } from '../../../src/operations/staff/list-notes';
 import { customerAt, listVersions } from '../../../src/operations/staff/list-versions';
 import { queryAccess } from '../../../src/operations/staff/query-access';
 import { readCustomer } from '../../../src/operations/staff/read-customer';
 import { rollbackCustomer } from '../../../src/operations/staff/rollback-customer';
-
-export const SETTINGS: ProfileSettings = {
-  namePunctuation: ".'-",
-  customFields: { city: { type: 'text', maxLength: 100 }, visits: { type: 'number', min: 0, max: 1_000_000 } },
-};
-
-/** The policies' own decisions, each taken once: they follow from the question alone, and thousands of worlds ask the same ones. */
-const decisions = new Map<string, Decision>();
-const decide: Authorize = (actor, action, resource) => {
-  const question = JSON.stringify([actor.operatorId, actor.role, action, resource]);
-  const known = decisions.get(question) ?? authorize(actor, action, resource);
-  decisions.set(question, known);
-  return known;
-};
+import { staffContainer } from './staff-container';
 
 /** Staff of `role`; `n` tells them apart. */
 export const operator = (role: Role, n = 1): Actor => ({
@@ -48,39 +34,23 @@ export const operator = (role: Role, n = 1): Actor => ({
 });
 
 export const customerIdOf = (n: number): string => `01K${String(n).padStart(23, '0')}`;
-export const SYSTEM_SUBJECT = 'S'.repeat(22);
 
 export function staffWorld(seed = 1) {
   const random = seededRandom(seed);
   const clock = { ms: Date.parse('2026-03-01T12:00:00.000Z') };
   const now = (): Date => new Date(clock.ms);
   const records = memoryRecords({ now, random });
+  const views = memoryViews();
   const meter = memoryMeter();
   const macKey: MacKey = { id: 1, secret: random(32) };
-  const keys = { macKeys: async () => [macKey] as const };
+  const keys = { macKeys: async () => [macKey] as const, dedupeKey: async () => Buffer.alloc(32, 1) };
 
-  /** One container, whose calls of the store a test may see, delay, break or kill. */
-  const process = (onCall?: OnCall) => {
-    const { ports, calls, settle } = memoryProcess({ records }, onCall);
-    const deps = { ...ports, keys, meter, now, random, authorize: decide, identity: async () => ({ systemSubject: SYSTEM_SUBJECT }), profile: SETTINGS };
-    const does = <I, T>(operation: (deps: never, actor: Actor, input: I) => Promise<T>) => (actor: Actor, input: I): Promise<T> => operation(deps as never, actor, input);
-    return {
-      deps,
-      calls,
-      settle,
-      createCustomer: does(createCustomer),
-      readCustomer: does(readCustomer),
-      editCustomer: does(editCustomer),
-      assignCustomer: does(assignCustomer),
-      addNote: does(addNote),
-      listVersions: does(listVersions),
-      customerAt: does(customerAt),
-      rollbackCustomer: does(rollbackCustomer),
-      planBulkRollback: does(planBulkRollback),
-      bulkRollback: does(bulkRollback),
-      queryAccess: does(queryAccess),
-    };
-  };
+  const process = (onCall?: OnCall) =>
+    staffContainer(
+      { records, views, keys, meter, now, random },
+      { createCustomer, readCustomer, editCustomer, assignCustomer, addNote, listNotes, listVersions, customerAt, rollbackCustomer, planBulkRollback, bulkRollback, queryAccess },
+      onCall,
+    );
   const all = (kind: string): readonly Image[] => records.byHand.all().filter((image) => stringOf(image, 'kind') === kind);
   /** As receiving makes one: without a profile. */
   const receive = async (n: number): Promise<string> => {
