@@ -13,8 +13,10 @@ import type { Route } from '../src/runtime/staff/route';
 const SIGNED_IN = 'signedIn';
 const SENDING = 'sendingSystem';
 const OUTBOUND = `${OUTBOUND_SCOPE.server}/${OUTBOUND_SCOPE.name}`;
-const problem = (description: string, headers?: Record<string, object>) => ({ description, content: { 'application/problem+json': { schema: problemShape } }, ...(headers && { headers: headers as never }) });
 const header = (description: string, example: string | number) => ({ description, required: true, schema: { type: typeof example === 'number' ? ('integer' as const) : ('string' as const) }, example });
+
+const LANGUAGE = header('The language it is told in.', 'en');
+const problem = (description: string, headers: Record<string, object> = {}) => ({ description, content: { 'application/problem+json': { schema: problemShape } }, headers: { 'Content-Language': LANGUAGE, ...headers } as never });
 
 const ETAG = header('The revision, for If-Match.', '"3"');
 const LIMITS = {
@@ -25,14 +27,15 @@ const RETRY_AFTER = { 'Retry-After': { ...header('Seconds to wait.', 1), require
 
 /** What API Gateway answers before a function of ours is asked: it has its own short JSON, which HTTP APIs do not let one change. */
 const early = (description: string, headers?: Record<string, object>) => {
-  const ours = problem(description, headers);
+  // Its own has none of our headers.
+  const ours = problem(description, { 'Content-Language': { ...LANGUAGE, required: false }, ...headers });
   return { ...ours, content: { ...ours.content, 'application/json': { schema: { $ref: '#/components/schemas/GatewayMessage' } } } };
 };
 
 /** What every route of staff may answer, whatever it does. */
 const COMMON: Readonly<Record<string, ReturnType<typeof problem>>> = {
   400: problem('Something is wrong with the request; `errors` names all of it.'),
-  401: early('No token, or one that is not the access token of a sign-in.'),
+  401: early('No token, or one that is not the access token of a sign-in.', { 'WWW-Authenticate': { ...header('That a token is wanted, or what is wrong with the one there is.', 'Bearer'), required: false } }),
   403: early('Your role has no such right.'),
   429: early('You asked too much at once.', RETRY_AFTER),
   500: early('Our fault; the operators are told.'),
@@ -93,7 +96,7 @@ function headersOf({ ifMatch, idempotent }: Route): NonNullable<RouteConfig['par
   return [
     ...(ifMatch ? [{ ...text, name: 'If-Match', required: true, description: 'The ETag of the state you read.', schema: { type: 'string' as const, pattern: '^"[1-9][0-9]{0,9}"$' }, example: '"3"' }] : []),
     ...(idempotent ? [{ ...text, name: 'Idempotency-Key', required: false, description: 'Your own name of this one request. Sent again within a day it gets the same answer, and nothing is done twice.', schema: { type: 'string' as const, minLength: 1, maxLength: 255, pattern: '^[!-~]+$' }, example: SAMPLES.OPERATOR }] : []),
-    { ...text, name: 'Accept-Language', required: false, description: 'The language in which errors are told: en or zh.', example: 'zh' },
+    { ...text, name: 'Accept-Language', required: false, description: 'The language in which problems are told: en, which is also that of who names none, or zh.', example: 'zh' },
   ];
 }
 

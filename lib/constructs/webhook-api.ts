@@ -27,6 +27,9 @@ const ACCESS_LOG_FIELDS = {
   integrationError: '$context.integrationErrorMessage',
 };
 
+/** What a page may read of an answer beside its body; a test holds this against the headers that docs/openapi.json tells of. */
+const STAFF_HEADERS = ['content-language', 'etag', 'idempotency-replayed', 'location', 'ratelimit', 'ratelimit-policy', 'retry-after', 'www-authenticate'];
+
 export class WebhookApi extends Construct {
   readonly api: HttpApi;
   readonly webhookUrl: string;
@@ -39,7 +42,7 @@ export class WebhookApi extends Construct {
       createDefaultStage: false,
       // For browsers of staff; Meta sends no Origin. Tokens come in a header, so no browser adds anybody's credentials by itself.
       ...(stage.staff.corsOrigins.length > 0 && {
-        corsPreflight: { allowOrigins: stage.staff.corsOrigins, allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PUT, CorsHttpMethod.PATCH, CorsHttpMethod.DELETE], allowHeaders: ['authorization', 'content-type', 'if-match', 'idempotency-key'], exposeHeaders: ['content-language', 'etag', 'location', 'ratelimit', 'ratelimit-policy', 'retry-after'], maxAge: Duration.hours(1) },
+        corsPreflight: { allowOrigins: stage.staff.corsOrigins, allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.PUT, CorsHttpMethod.PATCH, CorsHttpMethod.DELETE], allowHeaders: ['authorization', 'content-type', 'if-match', 'idempotency-key'], exposeHeaders: [...STAFF_HEADERS], maxAge: Duration.hours(1) },
       }),
     });
     const accessLog = new LogGroup(this, 'AccessLog', {

@@ -2,43 +2,55 @@
  * What a caller over HTTP is told when it does not get what it asked for: RFC 9457 problem details, one status per problem, and nothing about the inside.
  * For a webhook the status decides what Meta does next: on anything but 200 it sends the delivery again, for days.
  */
+import { DEFAULT_LANGUAGE, detailOf, languageOf, retold, titleOf, type Language } from '../core/staff/messages/catalogue';
+import type { StaffProblem } from '../core/staff/messages/rules';
 import type { FieldError, Refusal } from '../core/staff/refusal';
 import { PortError } from '../ports';
 
-/** The closed list. `type` in an answer is `urn:intact:problem:<code>`. */
-const PROBLEMS = {
+/** What only a webhook comes to: read by Meta's machines, so it is told in one language. */
+const OF_WEBHOOK = {
   'signature-missing': { status: 401, title: 'The delivery is not signed' },
   'signature-malformed': { status: 401, title: 'X-Hub-Signature-256 is not sha256= and 64 hexadecimal digits' },
   'signature-mismatch': { status: 401, title: 'The signature does not fit the delivery' },
   'secret-missing': { status: 401, title: 'No app secret is set, so no delivery is accepted' },
   'handshake-refused': { status: 403, title: 'The verify token is not the one that is set, or none is set' },
-  'token-missing': { status: 401, title: 'The request bears no token of a signed-in operator' },
-  'token-unfit': { status: 401, title: 'The token is not the access token of a sign-in' },
-  'no-role': { status: 403, title: 'You are signed in, but have no role; an administrator gives you one' },
-  'several-roles': { status: 403, title: 'You have several roles, so nobody could say in which of them you act; an administrator leaves you one' },
-  'invalid-request': { status: 400, title: 'The request is not as it has to be; errors names everything that is wrong with it' },
-  'not-found': { status: 404, title: 'There is none, or none that you may know of' },
-  'forbidden': { status: 403, title: 'Your role has no such right' },
-  'changed-since': { status: 412, title: 'It has changed since you read it; rev and changes say how' },
-  'precondition-required': { status: 428, title: 'Send If-Match with the ETag of what you read, so that nobody overwrites what they have not seen' },
-  'conflict': { status: 409, title: 'As things stand it cannot be done' },
-  'key-in-flight': { status: 409, title: 'A request under this Idempotency-Key is being worked on; send it again a little later' },
-  'key-reused': { status: 422, title: 'This Idempotency-Key was used for another request; take a new one' },
-  'body-too-large': { status: 413, title: 'The body has more than 64 KB' },
-  'content-type': { status: 415, title: 'The body has to be application/json, not compressed' },
-  'too-many-requests': { status: 429, title: 'You asked too much at once; Retry-After says when to go on' },
-  'no-such-resource': { status: 404, title: 'There is nothing under this path' },
   'method-not-allowed': { status: 405, title: 'The webhook takes GET and POST' },
-  'store-unavailable': { status: 503, title: 'A store did not answer; send the request again' },
-  'store-refused': { status: 500, title: 'A store refused or holds something unexpected; the operators are told' },
-  'internal': { status: 500, title: 'Something went wrong on our side; the operators are told' },
 } as const satisfies Record<string, { status: number; title: string }>;
-export type ProblemCode = keyof typeof PROBLEMS;
+/** The status of each of the others; the catalogues of languages have their titles. */
+const STATUS: Readonly<Record<StaffProblem, number>> = {
+  'token-missing': 401,
+  'token-unfit': 401,
+  'no-role': 403,
+  'several-roles': 403,
+  'invalid-request': 400,
+  'not-found': 404,
+  'forbidden': 403,
+  'changed-since': 412,
+  'precondition-required': 428,
+  'conflict': 409,
+  'key-in-flight': 409,
+  'key-reused': 422,
+  'body-too-large': 413,
+  'content-type': 415,
+  'too-many-requests': 429,
+  'no-such-resource': 404,
+  'store-unavailable': 503,
+  'store-refused': 500,
+  'internal': 500,
+};
+/** The closed list. `type` in an answer is `urn:intact:problem:<code>`. */
+export type ProblemCode = keyof typeof OF_WEBHOOK | StaffProblem;
+
+const isOfWebhook = (code: ProblemCode): code is keyof typeof OF_WEBHOOK => Object.hasOwn(OF_WEBHOOK, code);
+
+const IN_LANGUAGE = Symbol('in a language');
 
 export interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Of a problem its body in a language. No member of the JSON that Lambda makes of an answer. */
+  readonly [IN_LANGUAGE]?: (language: Language) => string;
 }
 
 /** Every answer: never cached, never taken for HTML. */
@@ -60,13 +72,27 @@ export interface ProblemDetails {
   readonly changes?: readonly object[];
 }
 
-export function problem(code: ProblemCode, requestId?: string, details: ProblemDetails = {}, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
-  const { status, title } = PROBLEMS[code];
+/** In English, until it is told in another language. */
+export function problem(code: ProblemCode, requestId?: string, details: ProblemDetails | ((language: Language) => ProblemDetails) = {}, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+  const status = isOfWebhook(code) ? OF_WEBHOOK[code].status : STATUS[code];
+  const inLanguage = (language: Language): string => {
+    const title = isOfWebhook(code) ? OF_WEBHOOK[code].title : titleOf(language, code);
+    return JSON.stringify({ type: `urn:intact:problem:${code}`, title, status, ...(typeof details === 'function' ? details(language) : details), ...(requestId && { instance: `urn:uuid:${requestId}` }) });
+  };
   return {
     statusCode: status,
     headers: { ...BASE_HEADERS, ...EXTRA_HEADERS[status], ...EXTRA_HEADERS[code], ...headers, 'content-type': 'application/problem+json' },
-    body: JSON.stringify({ type: `urn:intact:problem:${code}`, title, status, ...details, ...(requestId && { instance: `urn:uuid:${requestId}` }) }),
+    body: inLanguage(DEFAULT_LANGUAGE),
+    [IN_LANGUAGE]: inLanguage,
   };
+}
+
+/** What is wrong, in the language that an Accept-Language header wants; every other answer as it is. */
+export function toldIn(acceptLanguage: string | undefined, answer: HttpAnswer): HttpAnswer {
+  const { [IN_LANGUAGE]: inLanguage, ...told } = answer;
+  if (inLanguage === undefined) return told;
+  const language = languageOf(acceptLanguage);
+  return { ...told, headers: { ...told.headers, 'content-language': language, vary: 'accept-language' }, body: inLanguage(language) };
 }
 
 /** Of every answer that shows a state or refuses to change one: the revision it is about. */
@@ -76,11 +102,11 @@ export const etagOf = (rev: number): string => `"${rev}"`;
 export function refusalProblem(refusal: Refusal, requestId: string): HttpAnswer {
   switch (refusal.code) {
     case 'invalid':
-      return problem('invalid-request', requestId, { errors: refusal.errors });
+      return problem('invalid-request', requestId, (language) => ({ errors: refusal.errors.map((error) => retold(language, error)) }));
     case 'stale':
       return problem('changed-since', requestId, { rev: refusal.rev, changes: refusal.changes }, { etag: etagOf(refusal.rev) });
     case 'conflict':
-      return problem('conflict', requestId, { detail: refusal.detail });
+      return problem('conflict', requestId, (language) => ({ detail: detailOf(language, refusal) }));
     default:
       return problem(refusal.code, requestId);
   }

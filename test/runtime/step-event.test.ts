@@ -4,6 +4,7 @@ const run = '2026-01-01T00:00:00.000Z';
 
 test.each([
   [{ step: 'begin' }],
+  [{ step: 'begin', asked: { to: 'a table', anything: 1 } }],
   [{ step: 'part', run, round: 0, part: 'range-0-512' }],
   [{ step: 'merge', run, round: 3 }],
 ])('%j is a step', (event) => expect(stepIn(event)).toEqual(event));

@@ -4,12 +4,12 @@
  */
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { HttpEvent } from '../http-event';
+import { headerOf, type HttpEvent } from '../http-event';
 import { log } from '../log';
 import { containerMeter } from '../metrics';
 import type { AccessActor } from '../../core/staff/access-record';
 import { operatorBehind, roleless } from '../operator-claims';
-import { jsonAnswer, problem, problemOf, type HttpAnswer, type ProblemCode } from '../problem';
+import { jsonAnswer, problem, problemOf, toldIn, type HttpAnswer, type ProblemCode } from '../problem';
 import type { StaffRoute } from '../staff/serve';
 import { GIVE_UP_EARLY, metered, type Failing } from './surroundings';
 
@@ -17,7 +17,7 @@ export interface StaffApi {
   /** By route key, as the API has it: `GET /v1/me`. */
   readonly routes: Readonly<Record<string, StaffRoute>>;
   /** Answers who has signed in and has no role, or several: says so, and writes it down. Absent where nothing can be written. */
-  readonly door?: (stranger: AccessActor, route: string, problem: ProblemCode) => Promise<HttpAnswer>;
+  readonly door?: (stranger: AccessActor, route: string, problem: ProblemCode, customerId?: string) => Promise<HttpAnswer>;
   /** Answered to anybody. */
   readonly open?: Readonly<Record<string, () => unknown>>;
 }
@@ -29,7 +29,11 @@ const SECURITY_HEADERS = {
   'referrer-policy': 'no-referrer',
 } as const;
 
-const secured = (answer: HttpAnswer): HttpAnswer => ({ ...answer, headers: { ...SECURITY_HEADERS, ...answer.headers } });
+/** As it leaves: safe, and in the caller's language. */
+function outgoing(event: HttpEvent, answer: HttpAnswer): HttpAnswer {
+  const told = toldIn(headerOf(event, 'accept-language'), answer);
+  return { ...told, headers: { ...SECURITY_HEADERS, ...told.headers } };
+}
 
 export function staffApi({ routes, door, open = {} }: StaffApi) {
   const answer = async (event: HttpEvent, requestId: string): Promise<HttpAnswer> => {
@@ -48,19 +52,19 @@ export function staffApi({ routes, door, open = {} }: StaffApi) {
     const operator = operatorBehind(event, requestId);
     if (typeof operator === 'string') {
       const [stranger, answered] = [roleless(event, requestId), refused(operator)];
-      return stranger === undefined || door === undefined ? answered : door(stranger, route, operator);
+      return stranger === undefined || door === undefined ? answered : door(stranger, route, operator, event.pathParameters?.['id']);
     }
     const told = await asked(operator, event);
     log.info('staff request', { requestId, route, role: operator.actor.role, status: told.statusCode });
     return told;
   };
   const answering = {
-    onError: (request: Failing): HttpAnswer => {
+    onError: (request: Failing & { readonly event: HttpEvent }): HttpAnswer => {
       const code = problemOf(request.error);
       log.error('staff request failed', request.error, { requestId: request.context.awsRequestId, problem: code });
       containerMeter().flush();
-      return secured(problem(code, request.context.awsRequestId));
+      return outgoing(request.event, problem(code, request.context.awsRequestId));
     },
   };
-  return middy<HttpEvent, HttpAnswer>(async (event: HttpEvent, { awsRequestId }: Context) => secured(await answer(event, awsRequestId)), GIVE_UP_EARLY).use([{ after: metered.after }, answering]);
+  return middy<HttpEvent, HttpAnswer>(async (event: HttpEvent, { awsRequestId }: Context) => outgoing(event, await answer(event, awsRequestId)), GIVE_UP_EARLY).use([{ after: metered.after }, answering]);
 }

@@ -2,15 +2,16 @@
 import middy from '@middy/core';
 import { inParts, type InPartsDeps, type PartedWork, type StepOutput } from '../../operations/run-in-parts';
 import { log, type LogFields } from '../log';
-import { stepIn } from '../step-event';
+import { StepEventError, stepIn } from '../step-event';
 import { traced } from '../trace';
 import { failing, GIVE_UP_EARLY, metered } from './surroundings';
 
-/** A failure is thrown: the state machine tries again, and the alarm on errors sees it. */
-export function stepped<Plan, Result, Fields extends LogFields>(operation: string, { whole, parts, deps }: { readonly whole: () => Promise<LogFields>; readonly parts: PartedWork<Plan, Result, Fields>; readonly deps: InPartsDeps }) {
+/** `whole`: where the task can do that. A failure is thrown: the state machine tries again, and the alarm on errors sees it. */
+export function stepped<Plan, Result, Fields extends LogFields>(operation: string, { whole, parts, deps }: { readonly whole?: () => Promise<LogFields>; readonly parts: PartedWork<Plan, Result, Fields>; readonly deps: InPartsDeps }) {
   return middy<unknown, StepOutput | undefined>(async (event: unknown) => {
     const step = stepIn(event);
     if (step === 'whole') {
+      if (whole === undefined) throw new StepEventError();
       log.info(operation, await traced(operation, whole));
       return undefined;
     }

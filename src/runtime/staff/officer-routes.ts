@@ -36,14 +36,14 @@ export const officerRoutes: readonly Route[] = [
   }),
   route({
     key: 'GET /v1/customers/{id}/erasure', level: 'officer', action: 'ReadErasure', operation: 'readErasure', tag: 'Holds and erasures',
-    summary: 'See how far an erasure is, and its certificate', description: 'Of an erased customer too.',
-    params: customerParams, answer: erasureAnswer, example: { requestId, state: 'done', customers: [customerId], askedBy: operatorId, askedAt: at, confirmedBy: operatorId, confirmedAt: at, frozenAt: at, recordedAt: at, keyedAt: at, doneAt: at, removed: 12, held: false, recoverableUntil: '2026-03-08' },
+    summary: 'See what an erasure takes and why, how far it is, and its certificate', description: 'Of an erased customer too.',
+    params: customerParams, answer: erasureAnswer, example: { requestId, state: 'done', customers: [customerId], inputs: [], askedBy: operatorId, askedAt: at, confirmedBy: operatorId, confirmedAt: at, frozenAt: at, recordedAt: at, keyedAt: at, doneAt: at, removed: 12, held: false, recoverableUntil: '2026-03-08' },
     input: ({ params: { id } }) => ({ customerId: id }),
     show: (body) => ({ body }),
   }),
   route({
     key: 'POST /v1/customers/{id}/erasure/{requestId}/confirm', level: 'officer', action: 'ConfirmErasure', operation: 'confirmErasure', tag: 'Holds and erasures',
-    summary: 'Confirm an erasure that another officer asked for', description: 'From here on it goes by itself, and cannot be called back; a hold still stops it.',
+    summary: 'Confirm an erasure that another officer asked for', description: 'Read it first: who asked, why, and who and what goes. From here on it goes by itself, and cannot be called back; a hold still stops it.',
     params: erasureParams, idempotent: true, mayConflict: true, answer: confirmedAnswer, example: { requestId, state: 'confirmed' },
     input: ({ params: { id, requestId: of } }) => ({ customerId: id, requestId: of }),
     show: (body) => ({ body }),

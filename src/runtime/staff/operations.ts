@@ -11,6 +11,7 @@ import type { placeHold, readHold, releaseHold } from '../../operations/staff/ho
 import type { linkAlias, unlinkAlias } from '../../operations/staff/link-alias';
 import type { mergeCustomers, unmergeCustomers } from '../../operations/staff/merge-customers';
 import type { listCustomers } from '../../operations/staff/list-customers';
+import type { listNotes } from '../../operations/staff/list-notes';
 import type { customerAt, listVersions } from '../../operations/staff/list-versions';
 import type { queryAccess } from '../../operations/staff/query-access';
 import type { proveMessage } from '../../operations/staff/prove-message';
@@ -27,6 +28,7 @@ export interface StaffOperations {
   readonly listCustomers: Bound<typeof listCustomers>;
   readonly searchCustomers: Bound<typeof searchCustomers>;
   readonly readCustomer: Bound<typeof readCustomer>;
+  readonly listNotes: Bound<typeof listNotes>;
   readonly listVersions: Bound<typeof listVersions>;
   readonly customerAt: Bound<typeof customerAt>;
   readonly createCustomer: Bound<typeof createCustomer>;

@@ -13,7 +13,7 @@ import type { Route } from './route';
 import { MAX_FAULTS, strictJson } from './strict-json';
 
 /** A profile with a note of the longest kind has a third of it. */
-export const MAX_BODY_BYTES = 64 * 1_024;
+const MAX_BODY_BYTES = 64 * 1_024;
 
 export interface CheckedRequest {
   readonly params: unknown;
@@ -34,10 +34,8 @@ const ETAG = /^"([1-9][0-9]{0,9})"$/;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const KEY_EXAMPLE = '0d4c1f0e-5d39-4a6e-9a55-3f1f7c1f6a11';
 
-export const callersLanguage = (event: HttpEvent): Language => languageOf(headerOf(event, 'accept-language'));
-
 export function readRequest(route: Route, event: HttpEvent): ReadRequest {
-  const language = callersLanguage(event);
+  const language = languageOf(headerOf(event, 'accept-language'));
   if (route.body !== undefined) {
     const { body = '', isBase64Encoded = false } = event;
     // Before anything is decoded or parsed: base64 has four characters for three bytes.

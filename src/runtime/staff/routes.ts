@@ -9,7 +9,7 @@ import { officerRoutes } from './officer-routes';
 import type { StaffOperations } from './operations';
 import { routeMaker, type Route } from './route';
 import {
-  accessAnswer, accessQuery, atAnswer, atQuery, bulkAnswer, bulkBody, changedAnswer, createBody, customerAnswer, customerParams, customersAnswer, editBody, listQuery, madeAnswer, noteBody, notedAnswer, nothing, ownerBody,
+  accessAnswer, accessQuery, atAnswer, atQuery, bulkAnswer, bulkBody, changedAnswer, createBody, customerAnswer, customerParams, customersAnswer, editBody, listQuery, madeAnswer, noteBody, notedAnswer, notesAnswer, nothing, ownerBody,
   pageOf, pageQuery, planAnswer, planBody, rollbackBody, SAMPLES, searchQuery, versionsAnswer,
 } from './schemas';
 
@@ -51,7 +51,7 @@ export const staffRoutes = (settings: ProfileSettings): readonly Route[] => [
   }),
   route({
     key: 'GET /v1/customers/{id}', level: 'read', action: 'ReadCustomer', operation: 'readCustomer', tag: 'Customers',
-    summary: 'Read a customer', description: 'The profile and the newest notes.',
+    summary: 'Read a customer', description: 'The profile and the newest notes, 200 at most; …/notes has all of them.',
     params: customerParams, answer: customerAnswer, example: { customerId, rev: 3, createdAt: TIME, profile, aliases: [{ aliasId: SAMPLES.MESSAGE, type: 'wa-id', value: '4915123456789', since: TIME }], merged: [], maybeSame: [], notes: [{ noteId, at: TIME, by, text: SAMPLES.note }] }, bears: ['ETag'],
     input: ({ params: { id } }) => ({ customerId: id }),
     show: (body) => ({ body, rev: body.rev }),
@@ -75,6 +75,13 @@ export const staffRoutes = (settings: ProfileSettings): readonly Route[] => [
     summary: 'Add a note', description: 'A note is never changed.',
     params: customerParams, body: noteBody, idempotent: true, status: 201, answer: notedAnswer, example: { noteId, at: TIME },
     input: ({ params: { id: customer }, body: { text }, id }) => ({ customerId: customer, text, id }),
+    show: (body) => ({ body }),
+  }),
+  route({
+    key: 'GET /v1/customers/{id}/notes', level: 'read', action: 'ReadCustomer', operation: 'listNotes', tag: 'Customers',
+    summary: 'List the notes about a customer, newest first', description: 'All of them; a customer is read with the newest alone.',
+    params: customerParams, query: pageQuery, answer: notesAnswer, example: { items: [{ noteId, at: TIME, by, text: SAMPLES.note }] },
+    input: ({ params: { id }, query }) => ({ customerId: id, ...pageOf(query) }),
     show: (body) => ({ body }),
   }),
   route({
@@ -114,9 +121,9 @@ export const staffRoutes = (settings: ProfileSettings): readonly Route[] => [
   }),
   route({
     key: 'GET /v1/access', level: 'audit', action: 'QueryAccess', operation: 'queryAccess', tag: 'Access',
-    summary: 'Read who saw and did what', description: 'Events of some time, narrowed by operator, customer, action, address or decision, as OCSF API Activity.',
+    summary: 'Read who saw and did what', description: 'Events of some time, narrowed by operator, customer, what was searched for, action, address or decision, as OCSF API Activity.',
     query: accessQuery, answer: accessAnswer, example: { items: [{ class_uid: 6003, time: 1769860800000 }], verified: 1, notGenuine: [] },
-    input: ({ query: { operator, customer, action, ip, decision, from, to, ...page } }) => ({ from, to, ...pageOf(page), operatorId: operator, customerId: customer, action, sourceIp: ip, decision }),
+    input: ({ query: { operator, customer, searched, action, ip, decision, from, to, ...page } }) => ({ from, to, ...pageOf(page), operatorId: operator, customerId: customer, searched, action, sourceIp: ip, decision }),
     show: (body) => ({ body }),
   }),
   ...identityRoutes,

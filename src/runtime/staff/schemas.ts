@@ -13,8 +13,8 @@ import type { ProfileSettings } from '../../core/staff/profile-settings';
 import { fault, textFaults, type Fault } from '../../core/staff/text-rules';
 import { countFaults } from '../../core/staff/value-rules';
 
-export const MAX_LIMIT = 100;
-export const DEFAULT_LIMIT = 25;
+const MAX_LIMIT = 100;
+const DEFAULT_LIMIT = 25;
 const MAX_REV = 1_000_000_000;
 const OPERATOR = '6f1ed002-ab50-4f0e-9a9c-3f1f7c1f6a11';
 const CUSTOMER = '01JGFJJZ00M9SBEGTTNQ4XQ5GH';
@@ -55,7 +55,7 @@ const time = z
   .superRefine(when((text) => !isTime(text), fault('time', {}), TIME))
   .overwrite((text) => (isTime(text) ? new Date(text).toISOString() : text))
   .meta({ format: 'date-time', pattern: TIMES.source, example: TIME });
-const stretch = { from: time.meta({ description: 'From then on.' }), to: time.meta({ description: 'Before then.' }) };
+const stretch = { from: time.meta({ description: 'From then on.', example: '2026-01-01T00:00:00.000Z' }), to: time.meta({ description: 'Before then.', example: TIME }) };
 /** Not asked where one of the two is no time: then that is what is wrong. */
 const inOrder = ruled(({ from, to }: { readonly from: string; readonly to: string }) => (isTime(from) && isTime(to) && from >= to ? [fault('time-order', {})] : []));
 
@@ -66,7 +66,7 @@ const line = (max: number) => z.string().superRefine(ruled((text: string) => tex
 export const searchQuery = z
   .strictObject({
     ...page,
-    q: line(200).optional().meta({ minLength: 1, maxLength: 200, description: 'Words of the name, or beginnings of them; or a number.', example: 'anne obr' }),
+    q: line(200).optional().meta({ minLength: 1, maxLength: 200, description: 'Words of the name, or beginnings of them; or a number.', example: 'anne bri' }),
     phone: line(40).optional().meta({ minLength: 1, maxLength: 40, description: 'With a + the whole number, without one its last digits, four at least.', example: '6789' }),
     tag: tagSchema.optional(),
     owner: operatorId.optional(),
@@ -81,7 +81,8 @@ export const accessQuery = z
   .strictObject({
     ...page,
     operator: operatorId.optional(),
-    customer: customerId.optional(),
+    customer: customerId.optional().meta({ description: 'What was done to them, and which lists and searches showed them.' }),
+    searched: line(200).optional().meta({ minLength: 1, maxLength: 200, description: 'A whole number, a name, a tag or an operator’s id: searches that would have found it, by its ending or its beginnings too.', example: '+4915123456789' }),
     action: oneOf(ACCESS_ACTIONS).optional().meta({ enum: [...ACCESS_ACTIONS] }),
     ip: z.string().superRefine(when((text) => isIP(text) === 0, fault('address', {}), '192.0.2.7')).optional().meta({ description: 'The address a request came from.', example: '192.0.2.7' }),
     decision: oneOf(['allow', 'deny'] as const).optional().meta({ enum: ['allow', 'deny'] }),
@@ -150,13 +151,17 @@ const profile = z
   .meta({ id: 'Profile' });
 
 export const meAnswer = z.strictObject({ operatorId: z.string(), name: z.string(), role: z.enum(ROLES), signedInAt: at, expiresAt: at }).meta({ id: 'Me' });
-export const customersAnswer = items(z.strictObject({ customerId, rev: shownRev, profile }).meta({ id: 'FoundCustomer' })).meta({ id: 'Customers' });
+const unreadable = z.int().min(1).optional();
+export const customersAnswer = items(z.strictObject({ customerId, rev: shownRev, profile }).meta({ id: 'FoundCustomer' }))
+  .extend({ unreadable: unreadable.meta({ description: 'How many customers may belong here and are left out, because their records are not as we wrote them; they are being repaired. Absent: none.' }) })
+  .meta({ id: 'Customers' });
 const aliasId = z.string().meta({ description: 'A name, by its hash: the same name has the same wherever it is told.', example: MESSAGE });
 const identity = {
   aliases: z.array(z.strictObject({ aliasId, type: z.enum(ALIAS_TYPES), value: z.string(), since: at }).meta({ id: 'Alias' })).meta({ description: 'The names whose messages come to the customer.' }),
   mergedInto: z.string().optional().meta({ description: 'Into whom the customer was merged: what comes now is there.' }),
   merged: z.array(z.string()).meta({ description: 'Who was merged into the customer: their conversations are shown with this one.' }),
   maybeSame: z.array(z.string()).meta({ description: 'Who may be the same person, as messages that name both say.' }),
+  namesCut: z.literal(true).optional().meta({ description: 'Names changed so often that not all of it is read: some of `aliases` and `maybeSame` are missing. Absent: these are all.' }),
 };
 export const linkedAnswer = z.strictObject({ customerId, rev: shownRev, aliasId }).meta({ id: 'LinkedAlias' });
 const pair = { customerId, rev: shownRev, other: z.strictObject({ customerId, rev: shownRev }) };
@@ -164,8 +169,10 @@ export const mergedAnswer = z.strictObject({ ...pair, moved: z.int().min(0).meta
 export const unmergedAnswer = z
   .strictObject({ ...pair, returned: z.int().min(0).meta({ description: 'Names that went back.' }), stayed: z.array(z.strictObject({ aliasId, type: z.enum(ALIAS_TYPES), why: z.enum(STAYED_WHYS) })).meta({ description: 'Names that changed since and did not go back, and those that came since, together with one that did.' }) })
   .meta({ id: 'UnmergedCustomers' });
+const note = z.strictObject({ noteId: z.string(), at, by, text: z.string() }).meta({ id: 'Note' });
+export const notesAnswer = items(note).extend({ unreadable: unreadable.meta({ description: 'How many are left out, because they are not as we wrote them; they are being repaired. Absent: none.' }) }).meta({ id: 'Notes' });
 export const customerAnswer = z
-  .strictObject({ customerId, rev: shownRev, createdAt: at, profile, ...identity, notes: z.array(z.strictObject({ noteId: z.string(), at, by, text: z.string() }).meta({ id: 'Note' })) })
+  .strictObject({ customerId, rev: shownRev, createdAt: at, profile, ...identity, notes: z.array(note) })
   .meta({ id: 'Customer' });
 export const madeAnswer = z.strictObject({ customerId, rev: shownRev }).meta({ id: 'CustomerRevision' });
 export const changedAnswer = z.strictObject({ customerId, rev: shownRev, profile, changes: z.array(fieldChange) }).meta({ id: 'ChangedCustomer' });
@@ -231,7 +238,10 @@ const timelineItem = z.strictObject({
   reactions: z.array(act),
   evidence: z.array(z.strictObject({ kind: z.enum(['variant', 'conflict']), of: z.string(), receivedAt: at, text: z.string().optional() })).meta({ description: 'Other bodies that came under the same id.' }),
 });
-export const conversationAnswer = items(timelineItem.meta({ id: 'TimelineItem' })).meta({ id: 'Conversation' });
+const unreadableItem = z.strictObject({ id: messageKey, kind: z.literal('unreadable'), unreadable: z.int().min(1) }).meta({ id: 'UnreadableItem', description: 'Where a message stands whose records are not as we wrote them; they are being repaired.' });
+export const conversationAnswer = items(
+  z.union([timelineItem.extend({ unreadable: unreadable.meta({ description: 'How many of its records are left out, because they are not as we wrote them; they are being repaired.' }) }).meta({ id: 'TimelineItem' }), unreadableItem]),
+).meta({ id: 'Conversation' });
 export const messageAnswer = z
   .strictObject({ messages: z.array(timelineItem.extend({ raw: z.string().optional().meta({ description: 'Base64 of the very bytes.' }), rawMissing: z.enum(['gone', 'changed']).optional() }).meta({ id: 'Message' })) })
   .meta({ id: 'Messages', description: 'One for each business number that has it.' });
@@ -261,6 +271,8 @@ export const erasureAnswer = z
     requestId: erasureId,
     state: z.enum(ERASURE_STATES),
     customers: z.array(customerId).meta({ description: 'Those who go: the customer, and all who are merged with them.' }),
+    inputs: z.array(z.string()).meta({ description: 'Quarantined input that goes with them.' }),
+    reason: z.string().optional().meta({ description: 'Why it was asked for; read it before you confirm. Erased with the customer.' }),
     askedBy: z.string(),
     askedAt: at,
     confirmedBy: z.string().optional(),
@@ -275,7 +287,7 @@ export const erasureAnswer = z
   })
   .meta({ id: 'Erasure' });
 
-export const fieldErrorShape = z
+const fieldErrorShape = z
   .strictObject({ field: z.string().meta({ description: 'JSON Pointer into the body, or the name of a parameter or header.', example: '/profile/name' }), rule: z.string().meta({ example: 'outer-space' }), detail: z.string(), example: z.string().optional() })
   .meta({ id: 'FieldError' });
 export const problemShape = z

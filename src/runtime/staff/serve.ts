@@ -6,21 +6,20 @@ import { createHmac } from 'node:crypto';
 import { canonicalize } from '../../core/canonical-json';
 import type { AccessActor } from '../../core/staff/access-record';
 import type { Actor } from '../../core/staff/actor';
-import { retold, type Language } from '../../core/staff/messages/catalogue';
 import type { ProfileSettings } from '../../core/staff/profile-settings';
 import type { StaffResult } from '../../core/staff/refusal';
 import type { Limit, Taken } from '../../core/staff/token-bucket';
 import type { Clock } from '../../ports';
 import type { NotedAccess } from '../../operations/staff/note-access';
-import type { Claim, RequestMemory } from '../../ports/request-memory';
+import type { Claim, RequestMemory, Share } from '../../ports/request-memory';
 import type { HttpEvent } from '../http-event';
 import { log } from '../log';
 import { containerMeter } from '../metrics';
 import type { Operator } from '../operator-claims';
-import { etagOf, jsonAnswer, problem, refusalProblem, type HttpAnswer, type ProblemCode } from '../problem';
+import { etagOf, jsonAnswer, problem, refusalProblem, type HttpAnswer, type ProblemCode, type ProblemDetails } from '../problem';
 import type { StaffOperations } from './operations';
 import { remembering } from './remembered';
-import { callersLanguage, readRequest, type CheckedRequest } from './request';
+import { readRequest, type CheckedRequest } from './request';
 import type { Level, Route, RouteKey, Shown } from './route';
 import { staffRoutes } from './routes';
 
@@ -50,25 +49,43 @@ export const routesOf = (level: Level, deps: StaffDeps): Readonly<Record<RouteKe
 /** One level, as its function serves it. */
 export const levelOf = (level: Level, deps: StaffDeps) => ({ routes: routesOf(level, deps), door: doorOf(level, deps) });
 
-const served = (route: Route, deps: StaffDeps): StaffRoute => ({ actor }, event) => limited(deps, actor, () => answered(route, deps, actor, event));
+const served = (route: Route, deps: StaffDeps): StaffRoute => ({ actor }, event) => {
+  const asking: Asking = { actor, action: route.action, customerId: event.pathParameters?.['id'] };
+  return limited(deps, asking, () => answered(route, deps, actor, event, asking));
+};
+
+/** What a line of the access log says of a request that comes to no operation. `customerId`: as it was sent. */
+type Asking = Pick<NotedAccess, 'actor' | 'action' | 'customerId'>;
+
+/** Refused before anybody was asked: that is written down, and then told. */
+async function turnedAway({ note }: Pick<StaffDeps, 'note'>, asking: Asking, code: ProblemCode, outcome: NotedAccess['outcome'], more: { readonly details?: ProblemDetails | undefined; readonly headers?: Readonly<Record<string, string>> | undefined } = {}): Promise<HttpAnswer> {
+  await note({ ...asking, decision: { allowed: false, policies: [code] }, outcome });
+  return problem(code, asking.actor.requestId, more.details, more.headers);
+}
 
 /** Whoever has signed in without one role is turned away, and that is written down before it is told; as often as their limit allows, so that nobody fills the access log with it. */
 function doorOf(level: Level, deps: StaffDeps) {
   const actions = new Map<string, Route['action']>(staffRoutes(deps.profile).filter((route) => route.level === level).map(({ key, action }) => [key, action]));
-  return (stranger: AccessActor, key: string, refused: ProblemCode): Promise<HttpAnswer> =>
-    limited(deps, stranger, async () => {
-      const action = actions.get(key);
-      if (action !== undefined) await deps.note({ actor: stranger, action, decision: { allowed: false, policies: [refused] }, outcome: 'forbidden' });
-      return problem(refused, stranger.requestId);
-    });
+  return (stranger: AccessActor, key: string, refused: ProblemCode, customerId?: string): Promise<HttpAnswer> => {
+    const action = actions.get(key);
+    if (action === undefined) throw new Error(`${key} is no route of ${level}`);
+    const asking: Asking = { actor: stranger, action, customerId };
+    return limited(deps, asking, () => turnedAway(deps, asking, refused, 'forbidden'));
+  };
 }
 
-/** What is over the limit is counted, and neither done nor written down: writing it down is what it would be sent for. */
-async function limited({ memory, limit, now }: StaffDeps, { operatorId, requestId }: Pick<AccessActor, 'operatorId' | 'requestId'>, answer: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
-  const taken = await memory.take(operatorId, limit, now());
-  if (!taken.allowed) containerMeter().count('OperatorLimited');
-  const told = taken.allowed ? await answer() : problem('too-many-requests', requestId, {}, { 'retry-after': String(taken.retryAfterSeconds) });
+/** What is over the limit is counted and not done. One a minute is written down: writing them all down is what they would be sent for. */
+async function limited(deps: StaffDeps, asking: Asking, answer: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  const { memory, limit, now } = deps;
+  const taken = await memory.take(asking.actor.operatorId, limit, now());
+  const told = taken.allowed ? await answer() : await overLimit(deps, asking, taken);
   return { ...told, headers: { ...told.headers, ...limitHeaders(limit, taken) } };
+}
+
+async function overLimit(deps: StaffDeps, asking: Asking, { isNews, retryAfterSeconds }: Share): Promise<HttpAnswer> {
+  containerMeter().count('OperatorLimited');
+  const headers = { 'retry-after': String(retryAfterSeconds) };
+  return isNews ? turnedAway(deps, asking, 'too-many-requests', 'limited', { headers }) : problem('too-many-requests', asking.actor.requestId, {}, headers);
 }
 
 /** As draft-ietf-httpapi-ratelimit-headers has them: what is left, and in how many seconds all of it is there again. */
@@ -77,13 +94,12 @@ const limitHeaders = ({ ratePerSecond, burst }: Limit, { remaining, resetSeconds
   ratelimit: `"operator";r=${remaining};t=${resetSeconds}`,
 });
 
-async function answered(route: Route, deps: StaffDeps, actor: Actor, event: HttpEvent): Promise<HttpAnswer> {
-  const language = callersLanguage(event);
+async function answered(route: Route, deps: StaffDeps, actor: Actor, event: HttpEvent, asking: Asking): Promise<HttpAnswer> {
   const read = readRequest(route, event);
-  if (read.outcome === 'refused') return problem(read.problem, actor.requestId, read.errors && { errors: read.errors }, read.errors && { 'content-language': language });
+  if (read.outcome === 'refused') return turnedAway(deps, asking, read.problem, 'invalid', read.errors && { details: { errors: read.errors } });
   const { request } = read;
-  if (request.idempotencyKey === undefined) return tell(route, await asked(route, deps, actor, request, deps.newId()), actor, language);
-  return once(route, deps, actor, request, request.idempotencyKey, language);
+  if (request.idempotencyKey === undefined) return tell(route, await asked(route, deps, actor, request, deps.newId()), actor);
+  return once(route, deps, actor, request, request.idempotencyKey, asking);
 }
 
 const asked = (route: Route, { operations }: StaffDeps, actor: Actor, { params, query, body, bytesOf, ifRev }: CheckedRequest, id: string): Promise<StaffResult<Shown>> =>
@@ -93,15 +109,16 @@ const asked = (route: Route, { operations }: StaffDeps, actor: Actor, { params, 
  * Answers a repeat as the first was answered. A request that was refused changed nothing and may be tried again under its key; of one that failed nobody knows, so it may be too, and the operation
  * finds by the id what the first attempt made.
  */
-async function once(route: Route, deps: StaffDeps, actor: Actor, request: CheckedRequest, key: string, language: Language): Promise<HttpAnswer> {
+async function once(route: Route, deps: StaffDeps, actor: Actor, request: CheckedRequest, key: string, asking: Asking): Promise<HttpAnswer> {
   const { memory, now } = deps;
   const claim: Claim = { operatorId: actor.operatorId, route: route.key, key, fingerprint: await fingerprintOf(deps, route, request), attempt: actor.requestId };
   const { idKept, idIn, answerKept, answerIn } = remembering(await deps.secret(), claim);
   const begun = await memory.begin(claim, idKept(deps.newId()), now());
-  if (begun.outcome === 'in-flight') return problem('key-in-flight', actor.requestId);
-  if (begun.outcome === 'other-parameters') return problem('key-reused', actor.requestId);
+  if (begun.outcome === 'in-flight') return turnedAway(deps, asking, 'key-in-flight', 'conflict');
+  if (begun.outcome === 'other-parameters') return turnedAway(deps, asking, 'key-reused', 'conflict');
   if (begun.outcome === 'answered') {
     const { status, body, etag, location } = answerIn(begun.answer);
+    await deps.note({ ...asking, decision: { allowed: true, policies: ['idempotency-key'] }, outcome: 'repeated', shown: customersIn(body).filter((id) => id !== asking.customerId) });
     return jsonAnswer(body, status, { ...(etag !== undefined && { etag }), ...(location !== undefined && { location }), 'idempotency-replayed': 'true' });
   }
   let result: StaffResult<Shown>;
@@ -112,7 +129,7 @@ async function once(route: Route, deps: StaffDeps, actor: Actor, request: Checke
     await memory.release(claim).catch(() => undefined);
     throw error;
   }
-  const answer = tell(route, result, actor, language);
+  const answer = tell(route, result, actor);
   // Died here: what was asked for is done, and the next attempt finds it under the claim's id.
   try {
     if (result.outcome === 'refused') await memory.release(claim);
@@ -124,17 +141,17 @@ async function once(route: Route, deps: StaffDeps, actor: Actor, request: Checke
   return answer;
 }
 
+/** Whom a remembered answer names. */
+const customersIn = (body: string): readonly string[] => [...new Set([...body.matchAll(/"customerId":"([^"]+)"/g)].map(([, id]) => id!))];
+
 async function fingerprintOf({ secret }: StaffDeps, { key }: Route, { params, query, body, ifRev }: CheckedRequest): Promise<string> {
   return createHmac('sha256', await secret()).update('intact/request/v1\n').update(canonicalize({ route: key, params: JSON.stringify(params), query: JSON.stringify(query), body: JSON.parse(JSON.stringify(body ?? null)) as unknown, ifRev })).digest('base64url');
 }
 
-function tell(route: Route, result: StaffResult<Shown>, { requestId }: Actor, language: Language): HttpAnswer {
+function tell(route: Route, result: StaffResult<Shown>, { requestId }: Actor): HttpAnswer {
   if (result.outcome === 'done') {
     const { body, rev, location } = result.value;
     return jsonAnswer(body, route.status, { ...(rev !== undefined && { etag: etagOf(rev) }), ...(location !== undefined && { location }) });
   }
-  const { refusal } = result;
-  if (refusal.code !== 'invalid') return refusalProblem(refusal, requestId);
-  const told = refusalProblem({ code: 'invalid', errors: refusal.errors.map((error) => retold(language, error)) }, requestId);
-  return { ...told, headers: { ...told.headers, 'content-language': language } };
+  return refusalProblem(result.refusal, requestId);
 }

@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import { staffApi } from '../../../src/runtime/stacks/staff-api';
 import { PortError } from '../../../src/ports';
 import { jsonAnswer } from '../../../src/runtime/problem';
+import { selfRoutes } from '../../../src/runtime/staff/self';
 import { capturedAsync } from '../captured';
 
 const context = { awsRequestId: '11111111-2222-4333-8444-555555555555', getRemainingTimeInMillis: () => 5_000 } as Context;
@@ -49,6 +50,30 @@ it.each([['GET /v1/broken', 500, 'internal'], ['GET /v1/away', 503, 'store-unava
   expect([statusCode, json['type']]).toEqual([status, `urn:intact:problem:${code}`]);
   expect(body).not.toContain('SECRET');
   expect(lines.length).toBeGreaterThan(0);
+});
+
+it('tells what stands before every route, and its failures, in the language of the caller', async () => {
+  const titles = async (request: object) => {
+    const { json, headers } = await call({ ...request, headers: { 'accept-language': 'zh' } });
+    return [json['title'], headers['content-language'], headers['vary']];
+  };
+  expect(await titles(event('GET /v1/me', {}))).toEqual(['请求没有携带已登录操作员的令牌', 'zh', 'accept-language']);
+  expect(await titles(event('GET /v1/other'))).toEqual(['此路径下没有任何内容', 'zh', 'accept-language']);
+  expect(await titles(event('GET /v1/away'))).toEqual(['存储没有响应；请重新发送请求', 'zh', 'accept-language']);
+});
+
+it('shows nobody to a machine: its token opens the record of what was sent, and nothing else', async () => {
+  const self = staffApi({ routes: selfRoutes });
+  const asked = async (more: object) => (await self(event('GET /v1/me', { claims: { ...claims, ...more } }), context)) as { statusCode: number; body: string };
+  const client = 'client-1';
+  expect(await asked({})).toMatchObject({ statusCode: 200, body: expect.stringContaining('"role":"support"') as string });
+  const refused = await asked({ sub: client, client_id: client, username: undefined, 'cognito:groups': undefined, scope: 'intact/outbound' });
+  expect([refused.statusCode, (JSON.parse(refused.body) as { type: string }).type, refused.body.includes(client)]).toEqual([403, 'urn:intact:problem:forbidden', false]);
+});
+
+it('gives Lambda an answer of nothing but status, headers and body', async () => {
+  const answer = (await handler(event('GET /v1/other'), context)) as object;
+  expect(Reflect.ownKeys(answer).sort()).toEqual(['body', 'headers', 'statusCode']);
 });
 
 it('answers what is open to anybody', async () => {

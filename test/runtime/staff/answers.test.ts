@@ -1,6 +1,6 @@
 /** What the API of staff answers: refusals as problems, repeats as the first time, no more than an operator's share. */
 import { done, refused, type Refusal } from '../../../src/core/staff/refusal';
-import { fieldError } from '../../../src/core/staff/messages/catalogue';
+import { conflictOf, fieldError } from '../../../src/core/staff/messages/catalogue';
 import { PortError } from '../../../src/ports';
 import { LEASE_SECONDS, type Begun, type RememberedAnswer } from '../../../src/ports/request-memory';
 import { problemShape } from '../../../src/runtime/staff/schemas';
@@ -30,6 +30,24 @@ it('what an operation found wrong is told in the language of the caller', async 
   world.answers['readCustomer'] = async () => refused({ code: 'invalid', errors: [fieldError('en', 'time', 'too-early', { min: '2026-01-01' })] });
   const told = await world.call('GET /v1/customers/{id}', { headers: { 'accept-language': 'zh' } });
   expect(told.json.errors?.[0]?.detail).toBe('不能早于 2026-01-01');
+});
+
+it('what a request comes to, and why, is told in the language of the caller, and the answer says in which', async () => {
+  const world = staff();
+  world.answers['confirmErasure'] = async () => refused(conflictOf('same-officer', {}));
+  const told = async (language?: string) => {
+    const { json, headers } = await world.call('POST /v1/customers/{id}/erasure/{requestId}/confirm', { path: { id: CUSTOMER, requestId: CUSTOMER }, headers: language === undefined ? {} : { 'accept-language': language } });
+    return [json.type, json['title'], json['detail'], headers['content-language'], headers['vary']];
+  };
+  const type = 'urn:intact:problem:conflict';
+  expect(await told()).toEqual([type, 'As things stand it cannot be done', 'another officer confirms than the one who asked', 'en', 'accept-language']);
+  expect(await told('fr')).toEqual(await told());
+  expect(await told('zh-CN')).toEqual([type, '按目前的情况无法执行', '必须由申请人以外的另一位专员确认', 'zh', 'accept-language']);
+});
+
+it('an answer that is no problem is the same in every language, and says of none', async () => {
+  const { headers } = await staff().call('GET /v1/customers', { headers: { 'accept-language': 'zh' } });
+  expect([headers['content-language'], headers['vary']]).toEqual([undefined, undefined]);
 });
 
 it.each([['unavailable', 503], ['corrupt', 500]] as const)('a store that is %s is %d, and nothing of it is told', async (code, status) => {
@@ -163,11 +181,11 @@ describe('somebody who has signed in and has not one role', () => {
     expect(world.noted).toEqual([{ actor: expect.objectContaining({ operatorId: 'anna', role, sourceIp: '192.0.2.7' }) as unknown, action: 'ListCustomers', decision: { allowed: false, policies: [code] }, outcome: 'forbidden' }]);
   });
 
-  it('fills nothing with it: over the limit it is counted, and not written down', async () => {
+  it('fills nothing with it: over the limit it is counted, and written down once', async () => {
     const world = staff({ limit: { ratePerSecond: 1, burst: 2 } });
     const told = [];
     for (let n = 0; n < 5; n += 1) told.push(await world.call('GET /v1/customers', { groups: '[]' }));
-    expect([told.map(({ status }) => status), world.noted.length]).toEqual([[403, 403, 429, 429, 429], 2]);
+    expect([told.map(({ status }) => status), world.noted.map(({ outcome }) => outcome)]).toEqual([[403, 403, 429, 429, 429], ['forbidden', 'forbidden', 'limited']]);
     expect(told.map(({ lines }) => lines.join().includes('"OperatorLimited":1'))).toEqual([false, false, true, true, true]);
   });
 
@@ -175,6 +193,71 @@ describe('somebody who has signed in and has not one role', () => {
     const world = staff();
     await world.call('GET /v1/customers', { operator: '' });
     expect(world.noted).toEqual([]);
+  });
+});
+
+describe('a request that comes to no operation', () => {
+  const who = { actor: expect.objectContaining({ operatorId: 'anna', role: 'support', sourceIp: '192.0.2.7', requestId: expect.any(String) as string }) as unknown };
+  const denied = (code: string) => ({ allowed: false, policies: [code] });
+
+  it.each<[string, number, string, Request, string]>([
+    ['invalid-request', 400, 'PATCH /v1/customers/{id}', { headers: { 'if-match': '"3"' }, body: { profile: { name: 'A1' }, secret: 'SECRET' } }, 'EditCustomer'],
+    ['invalid-request', 400, 'GET /v1/customers', { query: 'SECRET=1' }, 'ListCustomers'],
+    ['body-too-large', 413, 'POST /v1/customers', { body: 'x'.repeat(70_000) }, 'CreateCustomer'],
+    ['content-type', 415, 'POST /v1/customers', { body: '{}', headers: { 'content-type': 'text/plain' } }, 'CreateCustomer'],
+    ['precondition-required', 428, 'PATCH /v1/customers/{id}', { ...edit, headers: {} }, 'EditCustomer'],
+  ])('is written down before it is told: %s', async (code, status, route, request, action) => {
+    const world = staff();
+    const told = await world.call(route, request);
+    expect([told.status, told.json.type, world.asked]).toEqual([status, `urn:intact:problem:${code}`, []]);
+    expect(world.noted).toEqual([{ ...who, action, decision: denied(code), outcome: 'invalid', customerId: route.includes('{id}') ? CUSTOMER : undefined }]);
+    expect(JSON.stringify(world.noted)).not.toContain('SECRET');
+  });
+
+  it('since there were too many is written down once a minute, whatever it would have been', async () => {
+    const world = staff({ limit: { ratePerSecond: 0.001, burst: 1 } });
+    const read = (query = '') => world.call('GET /v1/customers/{id}', { query });
+    const told = [await read(), await read(), await read('x=1'), await read()];
+    const limited = { ...who, action: 'ReadCustomer', decision: denied('too-many-requests'), outcome: 'limited', customerId: CUSTOMER };
+    expect([told.map(({ status }) => status), world.noted]).toEqual([[200, 429, 429, 429], [limited]]);
+    world.now = new Date(world.now.getTime() + 60_000);
+    expect([(await read()).status, world.noted]).toEqual([429, [limited, limited]]);
+    expect((await world.call('GET /v1/customers/{id}', { operator: 'ben' })).status).toBe(200);
+  });
+
+  it('under a key that is taken is written down', async () => {
+    const world = staff();
+    const headers = { 'idempotency-key': 'k' };
+    await world.call('POST /v1/customers', { headers, body: { profile: { name: 'Anne' } } });
+    expect((await world.call('POST /v1/customers', { headers, body: { profile: { name: 'Ben' } } })).status).toBe(422);
+    world.memory.begin = async () => ({ outcome: 'in-flight' });
+    expect((await world.call('POST /v1/customers', { headers, body: { profile: { name: 'Anne' } } })).status).toBe(409);
+    expect(world.noted.map(({ decision, outcome }) => [decision.policies, outcome])).toEqual([[['key-reused'], 'conflict'], [['key-in-flight'], 'conflict']]);
+  });
+
+  it('but to the answer it had before, is written down with whom that names, before it is told', async () => {
+    const world = staff();
+    const twice = async (route: string, request: Request) => {
+      await world.call(route, request);
+      expect((await world.call(route, request)).headers['idempotency-replayed']).toBe('true');
+    };
+    const headers = { 'idempotency-key': 'k' };
+    await twice('POST /v1/customers', { headers, body: { profile: { name: 'Anne' } } });
+    const decision = { allowed: true, policies: ['idempotency-key'] };
+    const made = world.asked[0]!.input['id'];
+    await twice('POST /v1/customers/{id}/rollback', { headers: { ...headers, 'if-match': '"3"' }, body: { toRev: 1, reason: 'r' } });
+    expect(world.noted).toEqual([
+      { ...who, action: 'CreateCustomer', decision, outcome: 'repeated', customerId: undefined, shown: [made] },
+      { ...who, action: 'RollbackCustomer', decision, outcome: 'repeated', customerId: CUSTOMER, shown: [] },
+    ]);
+  });
+
+  it('is not answered where it cannot be written down', async () => {
+    const world = staff({ note: () => Promise.reject(new PortError('unavailable', 'x')), limit: { ratePerSecond: 0.001, burst: 4 } });
+    const create: Request = { headers: { 'idempotency-key': 'k' }, body: { profile: { name: 'Anne' } } };
+    expect((await world.call('POST /v1/customers', create)).status).toBe(201);
+    const told = [await world.call('POST /v1/customers', create), await world.call('POST /v1/customers', { ...create, body: {} }), await world.call('GET /v1/customers', { groups: '[]' }), await world.call('GET /v1/customers')];
+    expect(told.map(({ status, json }) => [status, json.type])).toEqual(Array(4).fill([503, 'urn:intact:problem:store-unavailable']));
   });
 });
 

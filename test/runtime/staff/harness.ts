@@ -5,7 +5,7 @@ import { PLAIN_PROFILES, type ProfileSettings } from '../../../src/core/staff/pr
 import { done, type StaffResult } from '../../../src/core/staff/refusal';
 import type { RequestMemory } from '../../../src/ports/request-memory';
 import type { NotedAccess } from '../../../src/operations/staff/note-access';
-import { levelOf } from '../../../src/runtime/staff/serve';
+import { levelOf, type StaffDeps } from '../../../src/runtime/staff/serve';
 import { LEVELS } from '../../../src/runtime/staff/route';
 import { staffApi } from '../../../src/runtime/stacks/staff-api';
 import { capturedAsync } from '../captured';
@@ -50,13 +50,14 @@ export interface Staff {
   call(route: string, request?: Request): Promise<Answer>;
 }
 
-export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_000, burst: 10_000 } } = {}): Staff {
+export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_000, burst: 10_000 }, note = undefined as StaffDeps['note'] | undefined } = {}): Staff {
   const asked: Staff['asked'] = [];
   const noted: NotedAccess[] = [];
   const answers: Record<string, Operation> = {
     listCustomers: async () => done({ items: [{ customerId: CUSTOMER, rev: 3, profile }], cursor: 'next' }),
     searchCustomers: async () => done({ items: [] }),
     readCustomer: async () => done({ customerId: CUSTOMER, rev: 3, createdAt: '2026-01-01T00:00:00.000Z', profile, aliases: [], merged: [], maybeSame: [], notes: [] }),
+    listNotes: async () => done({ items: [] }),
     listVersions: async () => done({ items: [] }),
     customerAt: async () => done({ rev: 2, since: '2026-01-01T00:00:00.000Z', profile }),
     createCustomer: async (_actor, { id }: { id: string }) => done({ customerId: id, rev: 1, profile }),
@@ -79,7 +80,7 @@ export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_00
     placeHold: async () => done({ held: true, at: '2026-01-01T00:00:00.000Z' }),
     releaseHold: async () => done({ held: false, at: '2026-01-01T00:00:00.000Z', erasure: CUSTOMER }),
     askErasure: async (_actor, { id }: { id: string }) => done({ requestId: id, state: 'asked' }),
-    readErasure: async () => done({ requestId: CUSTOMER, state: 'asked', customers: [CUSTOMER], askedBy: 'o-1', askedAt: '2026-01-01T00:00:00.000Z', removed: 0, held: false }),
+    readErasure: async () => done({ requestId: CUSTOMER, state: 'asked', customers: [CUSTOMER], inputs: [], askedBy: 'o-1', askedAt: '2026-01-01T00:00:00.000Z', removed: 0, held: false }),
     confirmErasure: async () => done({ requestId: CUSTOMER, state: 'confirmed' }),
     withdrawErasure: async () => done({ requestId: CUSTOMER, state: 'withdrawn' }),
   };
@@ -121,10 +122,10 @@ export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_00
       return { status: answer.statusCode, headers: answer.headers, body: answer.body, json: JSON.parse(answer.body) as Answer['json'], lines };
     },
   };
-  const deps = { operations, profile: settings, memory, limit, secret: async () => Buffer.alloc(32, 1), note: async (access: NotedAccess) => void noted.push(access), now: () => self.now, newId: () => `01JGFJJZ00M9SBEGTTNQ4X${String((ids += 1)).padStart(4, '0')}` };
+  const deps = { operations, profile: settings, memory, limit, secret: async () => Buffer.alloc(32, 1), note: note ?? (async (access: NotedAccess) => void noted.push(access)), now: () => self.now, newId: () => `01JGFJJZ00M9SBEGTTNQ4X${String((ids += 1)).padStart(4, '0')}` };
   const levels = LEVELS.map((level) => levelOf(level, deps as never));
   const all = Object.assign({}, ...levels.map(({ routes }) => routes)) as (typeof levels)[number]['routes'];
-  const handler = staffApi({ routes: all, door: (stranger, key, refused) => levels.find(({ routes }) => key in routes)!.door(stranger, key, refused) });
+  const handler = staffApi({ routes: all, door: (stranger, key, ...rest) => levels.find(({ routes }) => key in routes)!.door(stranger, key, ...rest) });
   return self;
 }
 

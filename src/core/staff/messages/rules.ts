@@ -1,7 +1,9 @@
 /**
- * The closed list of what can be wrong with what staff send, and what has to be known to say it. A catalogue holds a sentence for every rule in one language; one that lacks a rule, or takes other
- * parameters, does not compile. Nothing here or in a catalogue repeats what was sent: positions and code points only.
+ * The closed lists of what can be wrong with what staff send, of what a request can come to and of why something cannot be done, and what has to be known to say it. A catalogue holds a sentence for each in one
+ * language; one that lacks any, or takes other parameters, does not compile. Nothing here or in a catalogue repeats what was sent: positions and code points only.
  */
+
+import type { ErasureState } from '../../erasure';
 
 /** Where a character stands: its index in code points, from 0, in the text as sent; and its name, `U+202E`. */
 export interface At {
@@ -76,4 +78,57 @@ export interface RuleParameters {
 type Nothing = Readonly<Record<never, never>>;
 
 export type Rule = keyof RuleParameters;
-export type Catalogue = { readonly [R in Rule]: (parameters: RuleParameters[R]) => string };
+
+/** What a request of staff may come to that is no success: `urn:intact:problem:<name>`. src/runtime/problem.ts says which status each is. */
+export type StaffProblem =
+  | 'token-missing' | 'token-unfit' | 'no-role' | 'several-roles' | 'invalid-request' | 'not-found' | 'forbidden' | 'changed-since' | 'precondition-required' | 'conflict' | 'key-in-flight' | 'key-reused'
+  | 'body-too-large' | 'content-type' | 'too-many-requests' | 'no-such-resource' | 'store-unavailable' | 'store-refused' | 'internal';
+
+/** Why something cannot be done as things stand. `customer`: absent where the operator may not be told which one. */
+export interface ConflictParameters {
+  // ids
+  'customer-exists': Nothing;
+  'note-exists': Nothing;
+  // messages
+  'several-numbers': { readonly phoneNumberIds: readonly string[] };
+  'not-in-checkpoint': Nothing;
+  'other-content': Nothing;
+  // many changes at once
+  'too-much-done': { readonly max: number };
+  'no-plan': Nothing;
+  // who is who
+  'taken-from-themselves': Nothing;
+  'nobody-has-name': Nothing;
+  'another-has-name': { readonly customer: string | undefined };
+  'not-their-name': Nothing;
+  'identity-while-erasing': Nothing;
+  'merged-away': { readonly customer: string; readonly into: string | undefined };
+  'merged-since': { readonly customer: string; readonly into: string | undefined };
+  'merged-with-themselves': Nothing;
+  'too-many-merged': { readonly max: number; readonly count: number };
+  'too-many-links': { readonly customer: string; readonly max: number };
+  'too-many-names': { readonly customer: string; readonly count: number; readonly max: number; readonly into: string };
+  'not-merged': { readonly customer: string; readonly into: string };
+  // holds and erasures
+  'already-held': { readonly since: string };
+  'not-held': Nothing;
+  'held': Nothing;
+  'erasure-asked': { readonly at: string };
+  'erasure-under-way': { readonly at: string };
+  'erasure-of-merged': Nothing;
+  'erasure-too-big': { readonly customers: number; readonly inputs: number };
+  'input-gone': Nothing;
+  'same-officer': Nothing;
+  'erasure-past-asking': { readonly state: ErasureState };
+  'erasure-past-withdrawing': { readonly state: ErasureState };
+}
+export type Conflict = keyof ConflictParameters;
+
+/** One language. */
+export interface Catalogue {
+  /** Of each error of a field, what is wrong. */
+  readonly rules: { readonly [R in Rule]: (parameters: RuleParameters[R]) => string };
+  readonly titles: Readonly<Record<StaffProblem, string>>;
+  /** Why, and what to do. */
+  readonly conflicts: { readonly [C in Conflict]: (parameters: ConflictParameters[C]) => string };
+}
