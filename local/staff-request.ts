@@ -32,8 +32,13 @@ export function seededOperator(file: string, role: Role): SeededOperator {
   return found;
 }
 
+type Pool = Pick<LocalOutputs, 'UserPoolId' | 'UserPoolClientId'>;
+
 /** Signs in; what is resolved sends requests in that operator's name. */
-export async function signedInAs(outputs: Pick<LocalOutputs, 'ApiUrl' | 'UserPoolId' | 'UserPoolClientId'>, { userName, password, totpSecret }: Omit<SeededOperator, 'role'>): Promise<Ask> {
+export const signedInAs = async (outputs: Pool & Pick<LocalOutputs, 'ApiUrl'>, operator: Omit<SeededOperator, 'role'>): Promise<Ask> => asking(outputs.ApiUrl, await tokenOf(outputs, operator));
+
+/** Signs in, for the access token. */
+export async function tokenOf(outputs: Pool, { userName, password, totpSecret }: Omit<SeededOperator, 'role'>): Promise<string> {
   const cognito = cognitoClient();
   try {
     const unasked = (): Promise<never> => Promise.reject(new Error(`${userName} was asked for what an enrolled operator is not asked`));
@@ -41,7 +46,7 @@ export async function signedInAs(outputs: Pick<LocalOutputs, 'ApiUrl' | 'UserPoo
     const code = async (): Promise<string> => totp(base32Bytes(totpSecret), new Date());
     const outcome = await signIn(entry, { userName, password: async () => password, code, newPassword: unasked, enroll: unasked });
     if (outcome.outcome === 'refused') throw new Error(`the sign-in of ${userName} was refused: ${outcome.reason}`);
-    return asking(outputs.ApiUrl, outcome.tokens.accessToken);
+    return outcome.tokens.accessToken;
   } finally {
     cognito.destroy();
   }
