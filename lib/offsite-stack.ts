@@ -1,11 +1,11 @@
 /**
  * The second place of the facts: a locked bucket in the stage's second region, in another account where the stage says so. Deployed before the vault, which is told to replicate
- * into it by name; it knows nothing of the vault but the names of two roles: of the one that S3 replicates with, and of the drill.
+ * into it by name; it knows nothing of the vault but the names of roles: of the one that S3 replicates with, and of those that restore.
  */
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Bucket, BucketEncryption, ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { drillRoleName, drillsFromReplica, type Offsite, replicaBucketName, replicationRoleName, roleArn } from './constructs/replica';
+import { drillRoleName, drillsFromReplica, type Offsite, replicaBucketName, replicationRoleName, restoreRoleName, roleArn } from './constructs/replica';
 import { replicaDenials, replicaGrants } from './constructs/replica-policy';
 import { OUR_BUCKET } from './constructs/objects';
 import { reviewed } from './constructs/reviewed';
@@ -35,7 +35,7 @@ export class OffsiteStack extends Stack {
       ...OUR_BUCKET,
     });
     const role = roleArn(this, stage, replicationRoleName(stage));
-    const users = { account: stage.account ?? this.account, replicator: role, ...(drillsFromReplica(stage) ? { reader: roleArn(this, stage, drillRoleName(stage)) } : {}) };
+    const users = { account: stage.account ?? this.account, replicator: role, readers: [restoreRoleName(stage), ...(drillsFromReplica(stage) ? [drillRoleName(stage)] : [])].map((name) => roleArn(this, stage, name)) };
     const granted = offsite.account === undefined ? [] : replicaGrants(this.bucket.bucketArn, users);
     for (const statement of [...replicaDenials(this.bucket.bucketArn, role), ...granted]) this.bucket.addToResourcePolicy(statement);
     reviewed(this.bucket, 'AwsSolutions-S1', 'Every access is a CloudTrail data event of the account the replica lies in; server access logs are best effort and would be a weaker second copy.');

@@ -12,7 +12,7 @@ import { IntactFunction } from './constructs/intact-function';
 import { PROCESSING_TIMEOUT } from './constructs/inbox';
 import type { LambdaCode } from './constructs/lambda-bundles';
 import { REPAIR_TIMEOUT, Repairs } from './constructs/repairs';
-import { drillRoleName, drillsFromReplica } from './constructs/replica';
+import { drillRoleName, drillsFromReplica, restoreRoleName } from './constructs/replica';
 import { reviewed } from './constructs/reviewed';
 import { every, everyWhole } from './constructs/schedule';
 import { StaffApi } from './constructs/staff-api';
@@ -66,6 +66,7 @@ export class ServiceStack extends Stack {
       'audit-table': fn('audit-table', 3008, LONGEST, 'Compares a share of the records table with the log'),
       'run-drill': fn('run-drill', 3008, LONGEST, 'Restores into a scratch table, compares, drops it', stage.offsite?.account === undefined ? {} : { roleName: drillRoleName(stage) }),
       'take-snapshot': fn('take-snapshot', 3008, LONGEST, 'Puts a full backup into the vault'),
+      'restore-table': fn('restore-table', 3008, LONGEST, 'Restores into a table of its own, a share at a time', stage.offsite?.account === undefined ? {} : { roleName: restoreRoleName(stage) }),
       'reconcile-deliveries': fn('reconcile-deliveries', 1769, LONGEST, 'Compares what was answered 200 with what is recorded, and with what Meta has'),
       'erase-subjects': fn('erase-subjects', 1769, Duration.minutes(10), 'Takes erased customers out of every store, step by step'),
       'api-self': fn('api-self', 256, Duration.seconds(10), 'Tells staff who they are; reads no store'),
@@ -85,11 +86,12 @@ export class ServiceStack extends Stack {
     this.grantWatching(data);
     this.grantComparing(stage, data);
     this.grantSnapshots(data);
+    this.grantRestoring(data);
     this.grantReconciling(stage, data);
-    this.grantErasing(data);
+    this.grantErasing(stage, data);
     this.grantStaff(stage, data);
     const repairs = this.repairs(stage, data);
-    for (const parted of ['verify-vault', 'audit-table', 'run-drill', 'take-snapshot'] as const) data.workings.grantParts(this.functions[parted]);
+    for (const parted of ['verify-vault', 'audit-table', 'run-drill', 'take-snapshot', 'restore-table'] as const) data.workings.grantParts(this.functions[parted]);
     const { machines } = new WholeVault(this, 'WholeVault', { stage, functions: this.functions });
 
     const log = this.initializedLog(stage, data);
@@ -114,6 +116,7 @@ export class ServiceStack extends Stack {
 
     new CfnOutput(this, 'WebhookUrl', { value: webhook.webhookUrl, description: "The callback URL for Meta's dashboard" });
     new CfnOutput(this, 'ApiUrl', { value: webhook.api.apiEndpoint });
+    new CfnOutput(this, 'RestoreMachineArn', { value: machines['restore-table'].stateMachineArn, description: 'Restores in parts; npx intact restore --in-parts starts it' });
     new CfnOutput(this, 'AlarmTopicArn', { value: alarms.topic.topicArn, description: 'Subscribe whoever is to be woken' });
   }
 
@@ -207,6 +210,21 @@ export class ServiceStack extends Stack {
     records.grantPutOwn(snapshot, 'snapshot');
   }
 
+  /** It reads what a restore reads, the replica included, and fills tables that nothing else uses; of the live one it sees how it is set, and says in it what it did. */
+  private grantRestoring({ records, log, keys, vault, inbox, signingKey }: DataStack): void {
+    const { 'restore-table': restore } = this.functions;
+    vault.grantRestore(restore);
+    vault.replication?.grantReadReplica(restore);
+    log.grantRead(restore);
+    log.grantDescribe(restore);
+    keys.grantSecrets(restore, 'kek', 'mac');
+    keys.grantReadSubjectKeys(restore);
+    signingKey.grantReadPublicKey(restore);
+    inbox.grantPutContent(restore);
+    records.grantRestoreCopies(restore);
+    records.grantPutOwn(restore, 'restore');
+  }
+
   /** It holds what the receivers said of each delivery, in their own logs, against the records and the log; and Meta's history, where the stage has a token for it. */
   private grantReconciling({ logRetentionDays, reconcile: { meta } }: Stage, { records, log, keys, vault, inbox }: DataStack): void {
     const { 'reconcile-deliveries': reconcile, 'receive-webhook': receive, 'process-inbox': process } = this.functions;
@@ -228,15 +246,17 @@ export class ServiceStack extends Stack {
   }
 
   /** It takes keys away and can open nothing: what it knows of a record is what the table says, and of the log what entries bear in clear. */
-  private grantErasing({ records, log, keys, views, vault, inbox }: DataStack): void {
+  private grantErasing({ offsite }: Stage, { records, log, keys, views, vault, inbox, signingKey }: DataStack): void {
     const { 'erase-subjects': erase } = this.functions;
     records.grantErase(erase);
     keys.grantErase(erase);
+    if (offsite !== null) keys.grantSeeErasedIn(offsite.region, erase);
     keys.grantSecrets(erase, 'mac');
     inbox.grantErase(erase);
     views.grantErase(erase);
     log.grantRead(erase);
-    vault.grantReadPublished(erase);
+    vault.grantReplay(erase);
+    signingKey.grantReadPublicKey(erase);
   }
 
   /** One function for each level of privilege: what it cannot reach, no error in a policy gives away. One reads messages, and it alone the log and the keys of customers. */
@@ -260,8 +280,11 @@ export class ServiceStack extends Stack {
     keys.grantSecrets(write, 'dedupe');
     records.grantFindByOperator(admin);
     records.grantReadAccess(audit);
+    views.grantReadShown(audit);
+    keys.grantSecrets(audit, 'dedupe');
     this.grantMessages(data);
     records.grantOffice(officer);
+    keys.grantMarkHolds(officer);
   }
 
   /** A proof opens the entry of the message, so its function can open any: as it can read any message in the table. Whoever only records what was sent reads neither. */
@@ -282,9 +305,9 @@ export class ServiceStack extends Stack {
 
   /** Who finds what has to be repaired may ask for it, if the stage does not want to be asked first; one function repairs, from the vault alone. */
   private repairs(stage: Stage, { records, log, keys, vault, signingKey }: DataStack): Repairs {
-    const { 'repair-records': repair, 'seal-records': seal, 'seal-missing': sealMissing, 'audit-table': audit } = this.functions;
+    const { 'repair-records': repair, 'seal-records': seal, 'seal-missing': sealMissing, 'audit-table': audit, 'erase-subjects': erase } = this.functions;
     const repairs = new Repairs(this, 'Repairs');
-    if (stage.repair === 'auto') for (const finder of [seal, sealMissing, audit]) repairs.grantAsk(finder);
+    if (stage.repair === 'auto') for (const finder of [seal, sealMissing, audit, erase]) repairs.grantAsk(finder);
     records.grantRepair(repair);
     log.grantRead(repair);
     log.grantNoteUnsealed(repair);

@@ -85,7 +85,7 @@ export interface ViewStore {
   }): Promise<'applied' | 'seen'>;
   /** Puts `set` in place of the whole view under `key` if its `order` is greater than the stored one, or none is stored; else 'seen'. `goesAt`: seconds since 1970, from when on the view may vanish by itself. */
   place(view: { readonly key: TableKey; readonly order: string; readonly set: Image; readonly goesAt?: number }): Promise<'applied' | 'seen'>;
-  /** Removes the view under `key` unless its order is greater; 'seen' where there is nothing to remove. */
+  /** Removes the view under `key`, one without an order too, unless its order is greater; 'seen' where there is nothing to remove. */
   remove(key: TableKey, order: string): Promise<'applied' | 'seen'>;
   get(key: TableKey): Promise<Image | 'absent'>;
   /** In sk order, eventually consistent. `before`: only what sorts before it. `skPrefix`: only what begins with it; not both. */
@@ -164,7 +164,8 @@ export interface LogIdentity {
 
 /** The vault as its writers see it. Reading for verification has a port of its own (ports/vault-reader.ts). */
 export interface Vault {
-  get(name: string): Promise<Buffer | 'absent'>;
+  /** An object of more than `maxBytes`, which only somebody past this program can have put, is `corrupt`, before it is read into memory. */
+  get(name: string, maxBytes?: number): Promise<Buffer | 'absent'>;
   /** Create-only and locked until now + retention + 1 day; durable on return. Same bytes there already: 'exists'. Other bytes: throws `different-bytes`. */
   createLocked(name: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
   /** Create-only, unlocked and tagged: partial tiles and bundles. Same bytes: 'exists'. Other bytes: throws `different-bytes`. */

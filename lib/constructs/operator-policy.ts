@@ -38,6 +38,9 @@ export interface Places {
   readonly views: string;
   readonly vault: string;
   readonly inbox: string;
+  readonly workings: string;
+  /** The machine that restores in parts, and its executions. */
+  readonly restoreMachine: { readonly machine: string; readonly executions: string };
   readonly dataKey: string;
   readonly wrappingKey: string;
   readonly signingKey: string;
@@ -78,6 +81,10 @@ export function operatorStatements(at: Places): readonly PolicyStatement[] {
     allow('RestoresTables', [...READ_ITEMS, ...READ_SETTINGS, ...MAKE_TABLES], [at.records, `${at.records}-*`]),
     allow('DropsTheDrillsTable', ['dynamodb:DeleteTable'], [`${at.records}-drill-scratch`]),
     allow('ConnectsReaders', ['lambda:CreateEventSourceMapping', 'lambda:UpdateEventSourceMapping'], ['*'], { ArnLike: { 'lambda:FunctionArn': at.functions } }),
+    allow('RestoresInParts', ['states:StartExecution'], [at.restoreMachine.machine]),
+    allow('WatchesRestores', ['states:DescribeExecution', 'states:StopExecution'], [at.restoreMachine.executions]),
+    allow('ReadsWhatRestoresReport', ['s3:GetObject'], [`${at.workings}/restore-table/*`]),
+    allow('SeesHowFarRestoresAre', ['s3:ListBucket'], [at.workings]),
     allow('ReadsTheVault', READ_OBJECTS, [`${at.vault}/*`]),
     allow('ListsTheVault', LIST_OBJECTS, [at.vault]),
     // Create-only and locked by the vault's own policy, whoever puts.

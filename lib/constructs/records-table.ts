@@ -4,12 +4,13 @@
  */
 import { AttributeType, ProjectionType, StreamViewType } from 'aws-cdk-lib/aws-dynamodb';
 import type { EventSourceMapping, Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { KeySchema, recordKeys } from '../../src/core/table-keys';
-import { Env, SCRATCH_SUFFIX } from '../../src/runtime/env';
+import { Env, RESTORED_INFIX, SCRATCH_SUFFIX } from '../../src/runtime/env';
 import type { DataKey } from './data-key';
-import { Table, type TableProps } from './table';
+import { arnInReport } from './objects';
+import { reviewed } from './reviewed';
+import { allowTable, DESCRIBING, Table, type TableProps } from './table';
 
 /** Where records of what Meta sends lie; a receiver cannot write one of the system's own. */
 const RECORDED_PARTITIONS = [recordKeys.message('*', ''), recordKeys.field('*'), recordKeys.quarantine('*'), recordKeys.account('*'), recordKeys.customer('*'), recordKeys.alias('*')].map(({ pk }) => pk);
@@ -37,6 +38,9 @@ const OWN_PARTITIONS = {
   snapshot: recordKeys.snapshot('').pk,
   verification: recordKeys.verification('').pk,
 } as const;
+
+/** What a table that is filled is made and filled with. */
+const MAKING = ['BatchGetItem', 'BatchWriteItem', 'CreateTable', 'TagResource', 'UpdateContinuousBackups'];
 
 /** A batch a projection can apply within its timeout. */
 const PROJECTION_BATCH = 100;
@@ -168,13 +172,25 @@ export class RecordsTable extends Table {
 
   /** Lets `fn` restore into scratch: make, fill, read and drop the drill's table, and see how the live one is set. No other table can it make or drop. */
   grantDrill(fn: Lambda): void {
-    const describing = ['DescribeContinuousBackups', 'DescribeTable', 'DescribeTimeToLive', 'ListTagsOfResource'];
-    const making = ['BatchGetItem', 'BatchWriteItem', 'CreateTable', 'DeleteTable', 'Scan', 'TagResource', 'UpdateContinuousBackups'];
-    const statement = (actions: readonly string[], resource: string): PolicyStatement => new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources: [resource] });
     this.grantCompare(fn);
-    fn.addToRolePolicy(statement(describing, this.table.tableArn));
-    fn.addToRolePolicy(statement([...describing, ...making], `${this.table.tableArn}${SCRATCH_SUFFIX}`));
+    this.grantDescribe(fn);
+    allowTable(fn, [...DESCRIBING, ...MAKING, 'DeleteTable', 'Scan'], `${this.table.tableArn}${SCRATCH_SUFFIX}`);
     fn.addEnvironment(Env.SCRATCH_TABLE, `${this.table.tableName}${SCRATCH_SUFFIX}`);
+    this.atRest.grantMakeTables(fn);
+  }
+
+  /**
+   * Lets `fn` restore for good: make, set, fill and read tables that are called as this one, `-restored-` and something more, and see how the live one is set. It can drop no table, and neither
+   * fill nor set the live one or the drill's.
+   */
+  grantRestoreCopies(fn: Lambda): void {
+    const copies = `${this.table.tableArn}${RESTORED_INFIX}*`;
+    this.grantDescribe(fn);
+    // The scan is of a table that is there and bears no label: whether it is empty.
+    allowTable(fn, [...DESCRIBING, ...MAKING, 'Scan', 'UpdateTable', 'UpdateTimeToLive'], copies);
+    reviewed(fn.role!, `AwsSolutions-IAM5[Resource::${arnInReport(fn, this, this.table.tableArn)}${RESTORED_INFIX}*]`, 'Whoever restores says how the table is called; the star stands for that word, behind a name that no other table of the stage has.');
+    fn.addEnvironment(Env.RECORDS_TABLE, this.table.tableName);
+    fn.addEnvironment(Env.RESTORED_PREFIX, `${this.table.tableName}${RESTORED_INFIX}`);
     this.atRest.grantMakeTables(fn);
   }
 

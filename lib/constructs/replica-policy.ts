@@ -29,22 +29,23 @@ export interface ReplicaUsers {
   readonly account: string;
   /** S3 replicates with it. */
   readonly replicator: string;
-  /** Restores from the replica, in drills; absent where none does. */
-  readonly reader?: string;
+  /** Restore from the replica: for good, and in drills. */
+  readonly readers: readonly string[];
 }
 
 /**
  * What a replica in another account has to grant: there, a role's own policy is not enough. To the account, and of it to these roles alone: they are made after the replica is, and S3
  * refuses a policy whose principal does not exist yet.
  */
-export function replicaGrants(bucketArn: string, { account, replicator, reader }: ReplicaUsers): PolicyStatement[] {
+export function replicaGrants(bucketArn: string, { account, replicator, readers }: ReplicaUsers): PolicyStatement[] {
   const objects = (names: readonly string[]): string[] => names.map((name) => `${bucketArn}/${name}`);
-  const allow = (sid: string, role: string, actions: string[], resources: string[]): PolicyStatement =>
+  const allow = (sid: string, role: string | readonly string[], actions: string[], resources: string[]): PolicyStatement =>
     new PolicyStatement({ sid, principals: [new AccountPrincipal(account)], actions, resources, conditions: { StringEquals: { 'aws:PrincipalArn': role } } });
   return [
     allow('VaultReplicates', replicator, [...REPLICATE, OVERRIDE_OWNER], objects(FACT_NAMES)),
     allow('VaultSeesVersioning', replicator, ['s3:GetBucketVersioning'], [bucketArn]),
-    ...(reader === undefined ? [] : [allow('DrillsRead', reader, ['s3:GetObject'], objects(READ_NAMES)), allow('DrillsList', reader, ['s3:ListBucket'], [bucketArn])]),
+    allow('RestoresRead', readers, ['s3:GetObject'], objects(READ_NAMES)),
+    allow('RestoresList', readers, ['s3:ListBucket'], [bucketArn]),
   ];
 }
 

@@ -33,5 +33,8 @@ export const drillRoleName = ({ name }: Stage): string => `Intact-${name}-run-dr
 export const roleArn = (at: IConstruct, stage: Stage, roleName: string): string =>
   Stack.of(at).formatArn({ service: 'iam', region: '', account: stage.account ?? Stack.of(at).account, resource: 'role', resourceName: roleName });
 
+/** The role of the restore in parts, likewise. */
+export const restoreRoleName = ({ name }: Stage): string => `Intact-${name}-restore-table`;
+
 /** Whether drills read the replica, now and then. */
 export const drillsFromReplica = ({ offsite, drillFromReplicaEvery }: Stage): boolean => offsite !== null && drillFromReplicaEvery > 0;

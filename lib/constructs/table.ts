@@ -41,6 +41,13 @@ export interface StreamReading {
 /** An item API call. `TransactWriteItems` is allowed through the actions of its members. */
 export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'ConditionCheckItem' | 'Query' | 'Scan' | 'BatchGetItem';
 
+/** How a table is set; each setting has an API of its own. */
+export const DESCRIBING = ['DescribeContinuousBackups', 'DescribeTable', 'DescribeTimeToLive', 'ListTagsOfResource'];
+
+/** Allows `fn` `actions` on a table as such. */
+export const allowTable = (fn: Lambda, actions: readonly string[], tableArn: string): void =>
+  fn.addToRolePolicy(new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources: [tableArn] }));
+
 export abstract class Table extends Construct {
   readonly table: DynamoTable | TableV2;
   protected readonly stage: Stage;
@@ -70,6 +77,11 @@ export abstract class Table extends Construct {
           encryptionKey: props.dataKey,
           ...(settings.stream ? { stream: settings.stream } : {}),
         });
+  }
+
+  /** Lets `fn` see how this table is set. */
+  grantDescribe(fn: Lambda): void {
+    allowTable(fn, DESCRIBING, this.table.tableArn);
   }
 
   /**

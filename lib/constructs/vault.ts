@@ -72,11 +72,6 @@ export class Vault extends Construct {
     this.allowReads(fn, SEALER_NAMES);
   }
 
-  /** Lets `fn` read what was sealed, by the rounds that name it, and how much of it is published. Without keys it is told nothing but what entries bear in clear. */
-  grantReadPublished(fn: Lambda): void {
-    this.allowReads(fn, [...SEALER_NAMES, ...MUTABLE_NAMES]);
-  }
-
   /** Lets `fn` read the entries of the log, from tiles or from segments, and what signed them. */
   grantReplay(fn: Lambda): void {
     this.allowReads(fn, REPLAYED);

@@ -37,7 +37,7 @@ export class WatchBoard extends Construct {
       sums('Recorded', 'EventsRecorded', 'EventsDuplicate', 'EventsVariant', 'EventsConflict', 'EventsQuarantined', 'EventsUnknownType'),
     );
     dashboard.addWidgets(sums('Sealed', 'EntriesSealed', 'SealLost', 'GapsSealed'), maxima('Seconds to be sealed and published', 'SealLag', 'CheckpointAge', 'InboxOldest'));
-    dashboard.addWidgets(sums('Erased; sent, and known by statuses alone', 'RecordsErased', 'ErasuresCompleted', 'KeysErasedAgain', 'StatusWithoutMessage'), maxima('Seconds since an erasure was confirmed that is not done', 'ErasureAge'));
+    dashboard.addWidgets(sums('Erased; sent, and known by statuses alone', 'RecordsErased', 'ErasuresCompleted', 'KeysErasedAgain', 'StatusWithoutMessage', 'ReconciliationUndecided'), maxima('Seconds since an erasure was confirmed that is not done', 'ErasureAge'));
     dashboard.addWidgets(
       sums('Must stay at zero', 'UnauthorisedChange', 'RecordMacInvalid', 'SealStopped', 'RepairsRefused', 'VerificationFindings', 'LocksWrong', 'AuditFindings', 'ReconciliationFindings', 'DrillDifferences'),
       sums('Verifications, audits, reconciliations, drills, snapshots', 'VerificationCompleted', 'AuditCompleted', 'ReconciliationCompleted', 'DrillCompleted', 'SnapshotCompleted'),

@@ -109,11 +109,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'restore',
     summary: 'put records back out of the vault, into a new table or the live one',
     operands: [],
-    options: ['to', 'at', 'size', 'from', 'snapshot', 'vkey', 'customer', 'record', 'plan', 'confirm'],
+    options: ['to', 'at', 'size', 'from', 'snapshot', 'vkey', 'customer', 'record', 'in-parts', 'plan', 'confirm'],
     operator: true,
     notes: [
       'Shows the plan, then does it. The same command finishes what was interrupted, and writes only what differs.',
       'Into a table that does not exist yet, or that an earlier restore of the same point made; any other is refused.',
+      'With --in-parts for what is too big for one machine: all records, into a new table called <RecordsTableName>-restored-<word>. It goes on when this command is interrupted; the same command finds it again.',
       "Into the live table only after the log's origin was typed: it writes what is missing or wrong there and leaves alone what is newer than the log.",
       'Exit 1: something cannot be restored, or still differs. docs/runbook.md#restore leads through a night of it.',
     ],

@@ -38,6 +38,7 @@ export const OPTIONS = {
   at: { value: '<time|duration>', summary: 'as it was then, e.g. 2026-01-31T08:00:00Z, or 90m ago' },
   size: { value: '<n>', summary: 'as it was when the log had so many entries' },
   from: { value: '<dir | s3://…>', summary: "the vault to restore from; without it the deployment's own" },
+  'in-parts': { summary: 'let functions restore it, a share at a time; --from is then none or "replica"' },
   snapshot: { value: '<size | none>', summary: 'begin with the snapshot of that size, or with none; without it with the newest one that fits' },
   list: { summary: 'show those there are, and make none' },
   'in-place': { summary: 'put back what is absent, where it belongs; what a lock forbids to replace is refused' },

@@ -58,6 +58,7 @@ function page({ share, records, size, behind, differences, found, newer, restore
 function told(difference: DrillDifference): string {
   if (difference.kind === 'lost') return `  lost  ${amount(difference.entries, 'entry', 'entries')} that nobody can open`;
   if (difference.kind === 'behind') return `  behind  the copy lacks ${amount(difference.entries, 'entry', 'entries')}, the first of them sealed ${Math.round(difference.seconds / 60)} minutes ago`;
+  if (difference.kind === 'doubt') return `  not as it should be  ${printable(difference.object)}: ${printable(difference.detail)}; what is signed beside it was restored`;
   if (difference.kind === 'setting') return `  setting  ${difference.setting}: ${printable(difference.live)} live, ${printable(difference.restored)} restored`;
   return `  ${difference.kind}  ${printable(`${difference.key.pk} / ${difference.key.sk}`)}`;
 }

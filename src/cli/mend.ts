@@ -1,6 +1,6 @@
 /**
  * `intact mend [<vault>] --to <dir | s3://…>`: a whole healed vault out of a damaged one, every object from its best source and held against the signed root; `--in-place` puts back what is absent.
- * Exit 1 when something is lost, left as it is, or found afterwards.
+ * Exit 1 when something is lost, left as it is, found afterwards, or behind the signed log and somebody has to look.
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -45,8 +45,8 @@ export const run: Run = async (call) => {
 const STEPS = { proving: 'proving: entry', examining: 'examined: object', writing: 'written: object' } as const;
 
 /** A plan is 0 where nothing would be lost. */
-function isHealed({ lost, refused, outcome, verified }: Mended, where: string): boolean {
-  if (lost.length > 0 || refused.length > 0) return false;
+function isHealed({ lost, refused, leftOut, outcome, verified }: Mended, where: string): boolean {
+  if (lost.length > 0 || refused.length > 0 || leftOut.some(({ why }) => why === 'unsigned-ahead')) return false;
   return where === 'plan' || outcome === 'in-place' || verified?.ok === true;
 }
 

@@ -4,7 +4,7 @@ import { printable } from './text';
 import type { Deployment } from './world';
 
 /** Lines to print below the result. `connected`: functions that read the table's stream and did not before. */
-export function afterRestore({ isLive, exists, target, size, at }: RestorePlan, connected: readonly string[], { outputs, target: { stage } }: Deployment): readonly string[] {
+export function afterRestore({ isLive, exists, target, size, at }: Pick<RestorePlan, 'isLive' | 'exists' | 'target' | 'size' | 'at'>, connected: readonly string[], { outputs, target: { stage } }: Deployment): readonly string[] {
   const of = stage === 'local' ? '' : ` --stage ${stage}`;
   if (!isLive) {
     const point = at === undefined ? `--size ${size}` : `--at ${at}`;

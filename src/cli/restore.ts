@@ -6,7 +6,7 @@ import { keyOf, stringOf, type Image } from '../core/image';
 import type { VerifierKey } from '../core/log/vkey';
 import { hashed } from '../core/dedupe-key';
 import { recordKeys } from '../core/table-keys';
-import type { RestoreDeps, RestoreNote, RestoreOptions, RestorePlan, RestoreResult } from '../operations/restore-records';
+import type { RestoreDeps, RestoreOptions, RestorePlan } from '../operations/restore-records';
 import type { ReadersPlan } from '../operations/connect-readers';
 import type { PublishedLog } from '../operations/published-entries';
 import type { TableSettings } from '../ports/restore-target';
@@ -18,7 +18,8 @@ import { printJson, printLine, say } from './io';
 import { progress } from './progress';
 import { silentMeter } from './reading';
 import { afterRestore } from './restore-next';
-import { aligned, amount, counted, printable, timeFrom } from './text';
+import { planned, plannedReaders, restored } from './restore-page';
+import { amount, counted, timeFrom } from './text';
 import type { Deployment } from './world';
 
 export const run: Run = async (call) => {
@@ -29,15 +30,17 @@ export const run: Run = async (call) => {
   const pinned = text('vkey') === undefined ? [] : [await vkeyFrom(io, text('vkey') as string)];
   const deployment = await world.deployment();
   refuseOwnTables(deployment, to);
+  if (flag('in-parts')) return explained(text('from'), async () => (await import('./restore-in-parts')).restoreInParts(call, deployment, to, point));
   const source = text('from') === undefined ? undefined : (await world.vaultAt(text('from') as string)).reader;
   const [{ planRestore, applyRestore }, { connectReaders, planReaders }] = await Promise.all([import('../operations/restore-records'), import('../operations/connect-readers')]);
   const shown = progress(io, world.now);
   const onProgress: RestoreOptions['onProgress'] = ({ step, done, total }) => shown.tell(`${WORDS[step]} ${counted(done)} of ${counted(total)}`);
 
   return explained(text('from'), async () => {
-    const { wholeVault } = await import('../operations/facts-vault');
+    const { despiteCheckpoint, wholeVault } = await import('../operations/facts-vault');
+    const finding = { pinned, onProgress: (done: number, of: number) => shown.tell(`finding the log among the facts: entry ${counted(done)} of ${counted(of)}`) };
     // A replica holds the facts alone: they are enough.
-    const vault = source === undefined ? deployment.vault : await wholeVault(source, { pinned, onProgress: (done, of) => shown.tell(`finding the log among the facts: entry ${counted(done)} of ${counted(of)}`) });
+    const vault = source === undefined ? await despiteCheckpoint(deployment.vault, finding) : await wholeVault(source, finding);
     const snapshot = snapshotOf(call);
     const { deps, options, connected } = await opened(call, deployment, vault, to, pinned);
     const plan = await planRestore(deps, { ...options, ...point, snapshot, onProgress }).finally(shown.end);
@@ -52,7 +55,7 @@ export const run: Run = async (call) => {
     if (flag('json')) printJson(io, { plan: facts(plan), readers: readers === undefined ? null : { ...readers, connected }, result: result ?? null });
     else if (result !== undefined) for (const line of [...restored(result), ...afterRestore(plan, connected, deployment)]) printLine(io, line);
     else say(io, flag('plan') ? 'nothing was written: this was only the plan' : 'nothing to do');
-    return plan.losses > 0 || readers?.nobody === true || (result !== undefined && (result.left.length > 0 || result.settings.length > 0)) ? 1 : 0;
+    return plan.losses > 0 || (plan.doubts?.length ?? 0) > 0 || readers?.nobody === true || (result !== undefined && (result.left.length > 0 || result.settings.length > 0)) ? 1 : 0;
   });
 };
 
@@ -112,16 +115,11 @@ async function opened(call: Call, deployment: Deployment, vault: PublishedLog, t
   };
 }
 
-/** A copy: as the live table is set. The live table itself, and a copy of one that is gone: as the deployment made it. */
+/** As the live table is set, or as the deployment made it. */
 async function settingsFor({ tableAt, outputs }: Deployment, isLive: boolean): Promise<TableSettings> {
-  const { settingsBeside, settingsLike } = await import('../operations/restore-settings');
-  const live = await tableAt(outputs.RecordsTableName).settings();
-  if (live !== 'absent' && !isLive) return settingsLike(live);
-  // Made beside it, under the same key and protection. The keys table, of which there may be replicas, is made in another way.
-  for (const name of [outputs.LogTableName, outputs.ViewsTableName]) {
-    const sibling = await tableAt(name).settings();
-    if (sibling !== 'absent') return settingsBeside(sibling, live === 'absent' ? undefined : live);
-  }
+  const { settingsToRestore } = await import('../operations/restore-settings');
+  const settings = await settingsToRestore({ live: tableAt(outputs.RecordsTableName), siblings: [outputs.LogTableName, outputs.ViewsTableName].map(tableAt), isLive });
+  if (settings !== 'unknown') return settings;
   throw new Failure('wrong', `neither ${outputs.LogTableName} nor ${outputs.ViewsTableName} is there to tell how this deployment's tables are set`, 'restore into a table of another name that you make yourself, empty; docs/runbook.md#restore');
 }
 
@@ -165,78 +163,5 @@ const summary = ({ exists, toWrite, toReplace, toRemove, settings }: RestorePlan
     ...(settings.length === 0 ? [] : [`sets ${settings.map(({ setting }) => setting).join(', ')}`]),
     ...(isAllRead(readers) ? [] : [`connects ${amount((readers?.toConnect.length ?? 0) + (readers?.toSwitchOn.length ?? 0), 'reader')} of its stream`]),
   ].join(', ');
-
-const maxShown = 20;
-
-function planned(plan: RestorePlan): string[] {
-  const { origin, size, at, target, isLive, exists, resumes, records, same, ahead, toWrite, toReplace, toRemove, contents, bytes, snapshot, snapshotNote, notes, losses, settings } = plan;
-  const state = resumes ? 'goes on with what was begun' : exists ? (isLive ? 'is compared first' : 'is there and is compared first') : 'is made';
-  return [
-    ...aligned([
-      ['log', printable(origin)],
-      ['point', `${amount(size, 'entry', 'entries')}${at === undefined ? '' : `, changes until ${at}`}`],
-      ['begins from', snapshot === undefined ? 'the entries alone' : `the snapshot of ${amount(snapshot.size, 'entry', 'entries')}, taken ${snapshot.at}`],
-      ['table', `${printable(target)}${isLive ? ', the LIVE table' : ''}: ${state}`],
-      ['records', `${counted(records)}, of these ${counted(same)} as they should be${ahead === 0 ? '' : `, ${counted(ahead)} newer than the log and left alone`}`],
-      ['to write', `${counted(toWrite)} (${counted(bytes)} bytes)${toReplace === 0 ? '' : `, ${counted(toReplace)} of them over something else`}`],
-      ...(toRemove.length === 0 ? [] : [['to remove', `${amount(toRemove.length, 'item')} that the log does not have`]]),
-      ...(contents === 0 ? [] : [['bodies', `${counted(contents)} to put back into the inbox`]]),
-      ...settings.map(({ setting, wanted, there }) => ['setting', `${setting} is ${printable(there)}, should be ${printable(wanted)}`]),
-    ]),
-    ...(snapshotNote === undefined ? [] : [`  NOT USED ${printable(snapshotNote.object)}: ${printable(snapshotNote.detail)}; ${printable(snapshotNote.next)}`]),
-    ...toRemove.slice(0, maxShown).map(({ pk, sk }) => `  remove ${printable(pk)} / ${printable(sk)}`),
-    ...(toRemove.length > maxShown ? [`  … and ${counted(toRemove.length - maxShown)} more; --json lists all`] : []),
-    ...(losses === 0 ? [] : [`CANNOT BE RESTORED: ${counted(losses)}`]),
-    ...notes.map(noted),
-  ];
-}
-
-/** Who is let read the stream of the live table. */
-const plannedReaders = (readers: ReadersPlan | undefined): string[] => [
-  ...(readers?.toConnect ?? []).map((reader) => `  connect ${printable(reader)} to the stream the table has now, from its beginning`),
-  ...(readers?.toSwitchOn ?? []).map((reader) => `  switch on ${printable(reader)}, which reads its stream and was switched off`),
-  ...(readers?.nobody === true ? ['  NOBODY READS its stream, or ever did as far as Lambda knows: nothing is sealed. docs/runbook.md#restore says who should'] : []),
-];
-
-const noted = ({ why, meaning, count, entries }: RestoreNote): string =>
-  `  ${MEANINGS[meaning]} ${counted(count)} ${why}: ${REASONS[why]} (${entries.length < count ? 'such as ' : ''}entry ${entries.map(counted).join('; ')})`;
-
-const MEANINGS: Readonly<Record<RestoreNote['meaning'], string>> = { gap: 'as it should be:', loss: 'LOST:', ignored: 'of no matter:' };
-
-const REASONS: Readonly<Record<RestoreNote['why'], string>> = {
-  erased: 'the key was erased, and the content with it',
-  'key-absent': 'the keys table has no key of its subject',
-  'key-corrupt': 'the key of its subject does not open',
-  'blob-absent': 'its blob is not in the vault',
-  damaged: 'the vault does not hold what was committed to',
-  mac: 'made by something else than this system',
-  kind: 'of a kind this system does not have',
-  immutable: 'made over a record that is never changed',
-  subject: 'under another subject than its record',
-  'kind-changed': 'of another kind than its record',
-  older: 'an earlier revision put back',
-  raw: 'holds no record that could be read',
-  misplaced: 'sealed in a place that is not its own',
-  unparseable: 'no entry of this program',
-  'removed-by-hand': 'the record was removed; it is restored',
-  'content-unsealed': 'a body outside its record that was never sealed, and the inbox has lost it',
-  'content-closed': 'a body outside its record that is gone from the vault too, and the inbox has lost it',
-  'content-different': 'a body outside its record: the inbox has other bytes under its name, which are not overwritten',
-};
-
-function restored({ written, removed, contents, left, settings, seconds }: RestoreResult): string[] {
-  return [
-    `done in ${seconds.toFixed(1)} s: ${amount(written, 'record')} written, ${counted(removed)} removed, ${amount(contents, 'body', 'bodies')} put back`,
-    ...left.slice(0, maxShown).map(({ key, why }) => `  LEFT ALONE ${printable(key.pk)} / ${printable(key.sk)}: ${LEFT[why]}`),
-    ...(left.length > maxShown ? [`  … and ${counted(left.length - maxShown)} more; --json lists all`] : []),
-    ...settings.map(({ setting, wanted, there }) => `  STILL DIFFERENT ${setting} is ${printable(there)}, should be ${printable(wanted)}`),
-  ];
-}
-
-const LEFT: Readonly<Record<RestoreResult['left'][number]['why'], string>> = {
-  unsealed: 'what stands there is not in the log yet; run this again in a minute, and if it stays open docs/runbook.md#seal-lag',
-  changed: 'it was changed meanwhile; run this again',
-  unreadable: 'the log has entries that nobody can open, which may be of it; bring back what the plan calls lost first',
-};
 
 const facts = ({ work: _work, ...plan }: RestorePlan): object => plan;

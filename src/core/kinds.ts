@@ -22,7 +22,7 @@ export const IMMUTABLE_KINDS = [
   'drill', // the result of one restore into scratch
   'snapshot', // one full backup: which manifest, and its hash
   'reconciliation', // the result of one comparison of deliveries, and of Meta's own history, with the records
-  'restore', // an operator restores into the live table: why records come back
+  'restore', // an operator restores into the live table: why records come back; or all of them into another one, in parts
   'repair', // what one repair is about to do; the sealer accepts exactly that
   'heartbeat', // keeps the log fresh when nothing happens
   'version', // one state of a customer's profile as staff left it: who, when, why, before and after

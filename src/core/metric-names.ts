@@ -35,9 +35,10 @@ export const METRIC_NAMES = [
   'LocksWrong', // object versions of the vault whose lock is missing, ends too early or is of the wrong mode
   'ReconciliationCompleted',
   'ReconciliationFindings', // deliveries whose events are not all recorded, and messages Meta has and we do not
+  'ReconciliationUndecided', // deliveries that lack records, while as many entries of the time were erased
   'RecordsErased', // became tombstones
   'ErasuresCompleted', // certified
-  'KeysErasedAgain', // keys that were certified to be gone, had come back with a restored keys table, and were taken once more
+  'KeysErasedAgain', // keys that had been taken away, came back with a restored keys table or rows of it, and were taken once more
   'ErasureAge', // seconds since the oldest erasure was confirmed that is not done and under no hold
   'InboxOldest', // age in seconds of the oldest delivery still in the inbox
 ] as const;

@@ -80,6 +80,8 @@ export const logKeys = {
 /** The keys table: wrapped customer keys by subject, and the wrapped system secrets. */
 export const keyKeys = {
   subject: (subject: string): TableKey => ({ pk: `s#${subject}`, sk: 'key' }),
+  /** Whether a legal hold stands in the way of taking that key; rights know partitions, so it has its own. */
+  hold: (subject: string): TableKey => ({ pk: `hold#${subject}`, sk: 'hold' }),
   secret: (name: 'kek' | 'mac' | 'dedupe'): TableKey => ({ pk: `secret#${name}`, sk: '1' }),
 } as const;
 
@@ -99,4 +101,6 @@ export const viewKeys = {
   limit: (operatorId: string): TableKey => ({ pk: `r#${operatorId}`, sk: 'limit' }),
   /** One term that a customer can be found by. Query: all customers who have it, by id, which sorts by when they were first met. `holder`: a customerId, and what has the term if not the customer's own record. */
   search: (hashedTerm: string, holder: string): TableKey => ({ pk: `s#${hashedTerm}`, sk: holder }),
+  /** An answer about several that showed a customer. Query: all of them, by time. `line`: the sort key of its access record. */
+  shown: (customerId: string, line: string): TableKey => ({ pk: `w#${customerId}`, sk: line }),
 } as const;

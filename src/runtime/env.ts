@@ -6,6 +6,8 @@ export const Env = {
   KEYS_TABLE: 'INTACT_KEYS_TABLE',
   /** The table a drill makes, fills and drops. */
   SCRATCH_TABLE: 'INTACT_SCRATCH_TABLE',
+  /** What the names of tables begin with that are restored in parts. */
+  RESTORED_PREFIX: 'INTACT_RESTORED_PREFIX',
   VIEWS_TABLE: 'INTACT_VIEWS_TABLE',
   VAULT_BUCKET: 'INTACT_VAULT_BUCKET',
   INBOX_BUCKET: 'INTACT_INBOX_BUCKET',
@@ -29,7 +31,7 @@ export const Env = {
   /** Entries of the log up to which a run is done by one function, and where the parts of one that is not leave what they came to. */
   WHOLE_UP_TO: 'INTACT_WHOLE_UP_TO',
   WORKINGS_BUCKET: 'INTACT_WORKINGS_BUCKET',
-  /** The second region's copy of the facts, for drills; not set where no drill uses it. One drill in so many does. */
+  /** The second region's copy of the facts, for drills; not set where no drill uses it. One drill in so many does. The region alone: for the erasure, which looks at the keys there. */
   REPLICA_BUCKET: 'INTACT_REPLICA_BUCKET',
   REPLICA_REGION: 'INTACT_REPLICA_REGION',
   DRILL_FROM_REPLICA_EVERY: 'INTACT_DRILL_FROM_REPLICA_EVERY',
@@ -54,6 +56,9 @@ export const logGroupName = (stage: string, name: string): string => `/intact/${
 
 /** The drill's table is called as the records table, and this. */
 export const SCRATCH_SUFFIX = '-drill-scratch';
+
+/** Tables restored in parts are called as the records table, this, and a word of whoever restores. */
+export const RESTORED_INFIX = '-restored-';
 
 /** What marks the vault's unlocked objects: its lifecycle expires noncurrent versions that carry it. Nothing that is locked carries it. */
 export const UNLOCKED_TAG = { key: 'intact-lock', value: 'none' } as const;

@@ -77,6 +77,7 @@ const FIELDS = [
   'reconciliation',
   'deliveries',
   'unlogged',
+  'undecided',
   'messages',
   'pending',
   'meta',

@@ -6,7 +6,8 @@ const run = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const round = z.int().min(0);
 
 const stepEvent = z.discriminatedUnion('step', [
-  z.strictObject({ step: z.literal('begin') }),
+  // Who begins it looks at what is asked for.
+  z.strictObject({ step: z.literal('begin'), asked: z.unknown().optional() }),
   // The name becomes part of an object's name.
   z.strictObject({ step: z.literal('part'), run, round, part: z.string().regex(/^[0-9a-z-]{1,60}$/) }),
   z.strictObject({ step: z.literal('merge'), run, round }),

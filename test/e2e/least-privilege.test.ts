@@ -68,6 +68,8 @@ const retention: Attempt = { what: 'read a lock', by: ({ s3 }) => s3.send(new Ge
 
 /** The drill's table; tried with requests that cannot be done, so that a drill under way is not disturbed. */
 const noScratch = `${outputs.RecordsTableName}-drill-scratch`;
+/** A table that is restored in parts, and is not there. */
+const noCopy = `${outputs.RecordsTableName}-restored-${nothing}`;
 const describeTable = (TableName: string): Attempt => ({ what: `describe ${TableName}`, by: ({ dynamodb }) => dynamodb.send(new DescribeTableCommand({ TableName })) });
 const dropTable = (TableName: string): Attempt => ({ what: `drop ${TableName}`, by: ({ dynamodb }) => dynamodb.send(new DeleteTableCommand({ TableName })) });
 const writeTo = (TableName: string): Attempt => ({ what: `write to ${TableName}`, by: ({ dynamodb }) => dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: [{ DeleteRequest: { Key } }] } })) });
@@ -145,6 +147,10 @@ const rights: Readonly<Record<FunctionName, Rights>> = {
     may: [getItem(records), putItem(records), getItem(log), queryTable(log), getItem(keys), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), get(vault, `snapshot/${nothing}`), readPublicKey, get(workings, `take-snapshot/${nothing}`)],
     mayNot: [get(workings, `verify-vault/${nothing}`), scanTable(records), queryTable(records), putItem(log), putItem(keys), scanTable(keys), getItem(views), put(vault, 'checkpoint'), put(vault, `segment/${nothing}`), put(vault, `tile/${nothing}`), put(vault, `checkpoints/${nothing}`), put(vault, `report/${nothing}`), remove(vault, `snapshot/${nothing}`), listVersions(vault), get(inbox, `content/${nothing}`), readSecret, sign],
   },
+  'restore-table': {
+    may: [getItem(records), putItem(records), getItem(log), getItem(keys), get(vault, 'checkpoint'), readPublicKey, get(vault, `snapshot/${nothing}`), getReplica('log.vkeys'), describeTable(outputs.RecordsTableName), describeTable(outputs.LogTableName), writeTo(noCopy), get(inbox, `content/${nothing}`), get(workings, `restore-table/${nothing}`)],
+    mayNot: [get(workings, `run-drill/${nothing}`), scanTable(records), queryTable(records), writeTo(outputs.RecordsTableName), writeTo(outputs.KeysTableName), writeTo(noScratch), dropTable(noCopy), makeTable(`${outputs.RecordsTableName}-restored`), makeTable('x-restored-y'), scanTable(keys), putItem(log), putItem(keys), getItem(views), put(vault, `segment/${nothing}`), listVersions(vault), get(inbox, `delivery/${nothing}`), put(inbox, `delivery/${nothing}`), remove(inbox, `content/${nothing}`), readSecret, sign],
+  },
   'reconcile-deliveries': {
     may: [scanTable(records), putItem(records), getItem(log), queryTable(log), getItem(keys), get(vault, `segment/${nothing}`), listWaiting('delivery/'), readLog('receive-webhook'), readLog('process-inbox')],
     mayNot: [putItem(log), putItem(keys), scanTable(keys), getItem(views), get(vault, 'checkpoint'), put(vault, `segment/${nothing}`), listVersions(vault), get(inbox, `delivery/${nothing}`), get(inbox, `content/${nothing}`), put(inbox, `delivery/${nothing}`), remove(inbox, `delivery/${nothing}`), listWaiting('content/'), readLog('seal-records'), readSecret, sign, readPublicKey],
@@ -166,8 +172,8 @@ const rights: Readonly<Record<FunctionName, Rights>> = {
     mayNot: [...NEVER_STAFF, byCustomer, queryTable(views)],
   },
   'api-audit': {
-    may: [getItem(records), queryTable(records), putItem(records), byOperator, byCustomer, getItem(keys), getItem(log), updateItem(views)],
-    mayNot: [...NEVER_STAFF, queryTable(views)],
+    may: [getItem(records), queryTable(records), putItem(records), byOperator, byCustomer, getItem(keys), getItem(log), queryTable(views), updateItem(views)],
+    mayNot: NEVER_STAFF,
   },
   'api-messages': {
     may: [getItem(records), queryTable(records), putItem(records), byCustomer, getItem(keys), getItem(log), queryTable(log), queryTable(views), updateItem(views), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), get(vault, `segment/${nothing}`), get(inbox, `content/${nothing}`)],
@@ -178,11 +184,12 @@ const rights: Readonly<Record<FunctionName, Rights>> = {
     mayNot: [...NEVER_STAFF.filter(({ what }) => !what.includes('content/')), byOperator, byCustomer, queryTable(views), put(inbox, `delivery/${nothing}`), get(inbox, `delivery/${nothing}`), remove(inbox, `content/${nothing}`)],
   },
   'api-officer': {
-    may: [getItem(records), queryTable(records), putItem(records), getItem(keys), getItem(log), updateItem(views)],
-    mayNot: [...NEVER_STAFF, byOperator, byCustomer, queryTable(views)],
+    // Of the keys table the marks of holds, and no key.
+    may: [getItem(records), queryTable(records), putItem(records), getItem(keys), putItem(keys), getItem(log), updateItem(views)],
+    mayNot: [...NEVER_STAFF.filter(({ what }) => what !== putItem(keys).what), byOperator, byCustomer, queryTable(views)],
   },
   'erase-subjects': {
-    may: [getItem(records), queryTable(records), putItem(records), byCustomer, getItem(keys), updateItem(keys), getItem(log), queryTable(log), queryTable(views), deleteItem(views), get(vault, 'checkpoint'), get(vault, `segment/${nothing}`), remove(inbox, `content/${nothing}`), listWaiting('delivery/')],
+    may: [getItem(records), queryTable(records), putItem(records), byCustomer, getItem(keys), updateItem(keys), getItem(log), queryTable(log), queryTable(views), deleteItem(views), get(vault, 'checkpoint'), get(vault, 'log.vkeys'), get(vault, `segment/${nothing}`), get(vault, `tile/${nothing}`), readPublicKey, remove(inbox, `content/${nothing}`), listWaiting('delivery/')],
     mayNot: [scanTable(records), byOperator, putItem(keys), scanTable(keys), putItem(log), putItem(views), get(vault, `snapshot/${nothing}`), put(vault, `segment/${nothing}`), get(inbox, `content/${nothing}`), get(inbox, `delivery/${nothing}`), remove(inbox, `delivery/${nothing}`), listWaiting('content/'), readSecret, sign],
   },
   'note-sign-in': {
@@ -212,7 +219,9 @@ const nobodyMay = (name: FunctionName): readonly Attempt[] => [
   { what: 'bypass a lock', by: ({ s3 }) => s3.send(new DeleteObjectCommand({ Bucket: outputs[vault], Key: nothing, VersionId: nothing, BypassGovernanceRetention: true })) },
   { what: 'put a legal hold', by: ({ s3 }) => s3.send(new PutObjectLegalHoldCommand({ Bucket: outputs[vault], Key: nothing, LegalHold: { Status: 'ON' } })) },
   { what: "lift the vault's policy", by: ({ s3 }) => s3.send(new DeleteBucketPolicyCommand({ Bucket: outputs[vault] })) },
-  ...(name === 'run-drill' ? [] : [dropTable(noScratch), makeTable(noScratch), getReplica('log.vkeys')]),
+  ...(name === 'run-drill' ? [] : [dropTable(noScratch), makeTable(noScratch)]),
+  ...(name === 'restore-table' ? [] : [makeTable(noCopy), writeTo(noCopy)]),
+  ...(name === 'run-drill' || name === 'restore-table' ? [] : [getReplica('log.vkeys')]),
   { what: 'delete the table', by: ({ dynamodb }) => dynamodb.send(new DeleteTableCommand({ TableName: outputs[records] })) },
   { what: 'schedule the deletion of the signing key', by: ({ kms }) => kms.send(new ScheduleKeyDeletionCommand({ KeyId: outputs.SigningKeyArn })) },
   { what: 'set the app secret', by: ({ secrets }) => secrets.send(new PutSecretValueCommand({ SecretId: outputs.AppSecretArn, SecretString: '{}' })) },

@@ -83,6 +83,7 @@ const REQUESTS: Readonly<Record<string, (ask: Ask, one: Customer) => Promise<Sta
   'GET /v1/customers': (ask) => ask('GET /v1/customers?limit=5'),
   'GET /v1/customers/search': (ask) => ask('GET /v1/customers/search?q=matrix&limit=5'),
   'GET /v1/customers/{id}': (ask, { id }) => ask(`GET /v1/customers/${id}`),
+  'GET /v1/customers/{id}/notes': (ask, { id }) => ask(`GET /v1/customers/${id}/notes`),
   'GET /v1/customers/{id}/versions': (ask, { id }) => ask(`GET /v1/customers/${id}/versions`),
   'GET /v1/customers/{id}/at': (ask, { id }) => ask(`GET /v1/customers/${id}/at?time=${now()}`),
   'POST /v1/customers': (ask) => ask('POST /v1/customers', { body: { profile: { name: 'Another Person' } }, headers: key() }),
@@ -119,6 +120,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /v1/customers': '                 200 200   200     200        200 403     200',
   'GET /v1/customers/search': '          200 200   200     200        200 403     200',
   'GET /v1/customers/{id}': '            200 404   200     200        200 404     200',
+  'GET /v1/customers/{id}/notes': '      200 404   200     200        200 404     200',
   'GET /v1/customers/{id}/versions': '   200 404   200     200        200 200     200',
   'GET /v1/customers/{id}/at': '         200 404   200     200        200 200     200',
   'POST /v1/customers': '                403 403   201     403        403 403     201',
@@ -254,15 +256,18 @@ describe('the access log', () => {
     readonly time: number;
     readonly api: { readonly operation: string };
     readonly action: 'Allowed' | 'Denied';
+    readonly status_code?: string;
     readonly actor: { readonly user: { readonly uid: string; readonly name: string } };
     readonly src_endpoint: { readonly ip?: string };
     readonly resources: readonly { readonly uid?: string }[];
   }
   async function lines(query: string): Promise<readonly Line[]> {
     const all: Line[] = [];
+    // One span: a cursor is of its own question.
+    const span = day();
     let cursor = '';
     for (let pages = 0; pages < 20; pages += 1) {
-      const { status, json } = await as.auditor(`GET /v1/access?${day()}&limit=100&${query}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
+      const { status, json } = await as.auditor(`GET /v1/access?${span}&limit=100&${query}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
       expect([status, json['notGenuine'] ?? []]).toEqual([200, []]);
       all.push(...(json['items'] as Line[]));
       if (json['cursor'] === undefined) return all;
@@ -280,11 +285,35 @@ describe('the access log', () => {
       ['CompliancePatch', 'EditCustomer', 'Denied', idOf.compliance],
       ['SalesRead', 'ReadCustomer', 'Denied', idOf.sales],
       ['SupportRead', 'ReadCustomer', 'Allowed', idOf.support],
+      ['SupportMade', 'CreateCustomer', 'Allowed', idOf.support],
     ].map(([, ...rest]) => rest);
-    const got = async () => (await lines(`customer=${id}`)).map(({ api, action, actor }) => [api.operation, action, actor.user.uid]);
+    // Lists that others make meanwhile may show them.
+    const done = async () => (await lines(`customer=${id}`)).filter(({ api }) => !/^(List|Search)/.test(api.operation));
+    const got = async () => (await done()).map(({ api, action, actor }) => [api.operation, action, actor.user.uid]);
     await waitFor('the index to have them', async () => (await got()).length >= wanted.length, { withinMs: 15_000, everyMs: 300 });
     expect(await got()).toEqual(wanted);
-    for (const line of await lines(`customer=${id}`)) expect(line.src_endpoint.ip).toMatch(/^127\.|^::/);
+    for (const line of await done()) expect(line.src_endpoint.ip).toMatch(/^127\.|^::/);
+  }, 60_000);
+
+  it('has which search showed a customer, and who searched for something', async () => {
+    const tag = `t${randomUUID().slice(0, 8)}`;
+    const { id } = await customer('nobody', { name: 'Matrix Person', tags: [tag] });
+    await waitFor('the search to find them', async () => ((await as.support(`GET /v1/customers/search?tag=${tag}`)).json['items'] as unknown[]).length === 1, { withinMs: 30_000, everyMs: 300 });
+    const shown = async () => (await lines(`customer=${id}&action=SearchCustomers`)).map(({ actor }) => actor.user.uid);
+    await waitFor('the view to have it', async () => (await shown()).includes(idOf.support), { withinMs: 30_000, everyMs: 300 });
+    expect(new Set((await lines(`searched=${tag}&action=SearchCustomers`)).map(({ actor }) => actor.user.uid))).toEqual(new Set([idOf.support]));
+    expect(await lines(`searched=${tag}x&action=SearchCustomers`)).toEqual([]);
+  }, 90_000);
+
+  it('has requests that came to nothing, and answers that were given again', async () => {
+    const sent = key();
+    const make = () => as.support('POST /v1/customers', { body: { profile: { name: 'Matrix Person' } }, headers: sent });
+    const id = String((await make()).json['customerId']);
+    expect((await make()).status).toBe(201);
+    expect((await as.support(`PATCH /v1/customers/${id}`, { body: { profile: { name: 'A1' } }, headers: ifMatch(1) })).status).toBe(400);
+    const got = async () => (await lines(`customer=${id}`)).filter(({ api }) => !/^(List|Search)/.test(api.operation)).map(({ api, action, status_code }) => [api.operation, action, status_code]);
+    await waitFor('index and view to have them', async () => (await got()).length >= 3, { withinMs: 30_000, everyMs: 300 });
+    expect(await got()).toEqual([['EditCustomer', 'Denied', 'invalid'], ['CreateCustomer', 'Allowed', 'repeated'], ['CreateCustomer', 'Allowed', undefined]]);
   }, 60_000);
 
   it('has every denial of sales, by operator and by decision', async () => {

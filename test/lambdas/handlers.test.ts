@@ -43,6 +43,7 @@ beforeAll(async () => {
     [Env.PROFILE]: JSON.stringify(PLAIN_PROFILES),
     [Env.OPERATOR_LIMIT]: '1000/1000',
     [Env.SCRATCH_TABLE]: 'records-drill-scratch',
+    [Env.RESTORED_PREFIX]: 'records-restored-',
   });
   for (const name of names) handlers[name] = ((await import(join(folder, name))) as { handler: Handler }).handler;
 });
@@ -145,6 +146,7 @@ const EVENTS: Record<string, () => unknown[]> = {
   'audit-table': () => steps,
   'run-drill': () => [{ note: MARKER }],
   'take-snapshot': () => steps,
+  'restore-table': () => [...steps, { step: 'begin', asked: { to: MARKER } }, { step: 'begin', asked: { to: 'records-restored-one', point: { size: 1 }, from: 'replica', by: MARKER } }, { step: 'part', part: MARKER, ...RUN }],
   'reconcile-deliveries': () => [{ note: MARKER }],
   'api-self': () => [{ routeKey: 'GET /health' }, staffRequest({ sub: 's', username: MARKER, token_use: 'access', 'cognito:groups': '[support]', auth_time: '1', exp: '2' }), staffRequest({ username: MARKER }), { routeKey: MARKER }],
   'api-read': staffRequests('api-read', 'support', ''),
@@ -303,7 +305,7 @@ describe('the step of the deployment', () => {
 
 test('a failed batch of a stream or of the queue fails the invocation, so that it is delivered again', async () => {
   cloud.mood = 'fails';
-  for (const name of ['seal-records', 'publish-log', 'project-views', 'process-inbox', 'heartbeat', 'sweep-inbox', 'erase-subjects', 'seal-missing', 'verify-vault', 'audit-table', 'run-drill', 'take-snapshot', 'reconcile-deliveries']) {
+  for (const name of ['seal-records', 'publish-log', 'project-views', 'process-inbox', 'heartbeat', 'sweep-inbox', 'erase-subjects', 'seal-missing', 'verify-vault', 'audit-table', 'run-drill', 'take-snapshot', 'restore-table', 'reconcile-deliveries']) {
     await capturedAsync(async () => expect(handlers[name]?.(EVENTS[name]?.()[0], context)).rejects.toThrow('the log line before this one says why'));
   }
 });

@@ -202,7 +202,7 @@ describe('the outputs', () => {
     const expected = ['AppSecretArn', 'InboxBucketName', 'KeysTableName', 'LogTableName', 'RecordsTableName', 'ReplicaBucketName', 'ReplicaRegion', 'SenderClientId', 'SigningKeyArn', 'TokenUrl', 'UserPoolClientId', 'UserPoolId', 'VaultBucketName', 'ViewsTableName', 'WorkingsBucketName', 'WrappingKeyArn'];
     expect(names(data)).toEqual(expected);
     expect(names(local.data)).toEqual(expected);
-    for (const stage of [prod, local]) expect(names(stage.service)).toEqual(['AlarmTopicArn', 'ApiUrl', 'WebhookUrl']);
+    for (const stage of [prod, local]) expect(names(stage.service)).toEqual(['AlarmTopicArn', 'ApiUrl', 'RestoreMachineArn', 'WebhookUrl']);
   });
 
   it('come from stacks of the agreed names', () => {

@@ -34,9 +34,9 @@ function acknowledged(scope: IConstruct): Acknowledged[] {
 }
 
 describe.each([
-  ['dev', 359, 111],
-  ['prod', 381, 127],
-  ['local', 358, 115],
+  ['dev', 374, 126],
+  ['prod', 396, 147],
+  ['local', 373, 133],
 ])('stage %s', (name, resourceCount, acknowledgementCount) => {
   const { app } = synthesized(name);
 

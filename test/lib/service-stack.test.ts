@@ -13,7 +13,7 @@ const prod = synthesized('prod');
 const { service } = prod;
 const rights = grants(prod);
 const functions = [service, prod.data].flatMap((template) => ofType(template, 'AWS::Lambda::Function'));
-const NAMES = ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiself', 'apiwrite', 'audittable', 'erasesubjects', 'heartbeat', 'initializelog', 'notesignin', 'processinbox', 'projectviews', 'publishlog', 'receivewebhook', 'reconciledeliveries', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'sweepinbox', 'takesnapshot', 'verifyvault'];
+const NAMES = ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiself', 'apiwrite', 'audittable', 'erasesubjects', 'heartbeat', 'initializelog', 'notesignin', 'processinbox', 'projectviews', 'publishlog', 'receivewebhook', 'reconciledeliveries', 'repairrecords', 'restoretable', 'rundrill', 'sealmissing', 'sealrecords', 'sweepinbox', 'takesnapshot', 'verifyvault'];
 
 const may = (fn: string, action: string, resource: string, keys: Request['keys'] = {}): boolean => isAllowed(rights[fn]!, { action, resource, keys });
 const who = (action: string, resource: string, keys: Request['keys'] = {}): string[] => NAMES.filter((fn) => may(fn, action, resource, keys));
@@ -56,7 +56,7 @@ describe('every right of every function', () => {
 
   it('is one of a closed list: a new action is a decision', () => {
     expect([...new Set(statements.flatMap(({ Action }) => listOf(Action)))].sort()).toEqual([
-      'dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem', 'dynamodb:ConditionCheckItem', 'dynamodb:CreateTable', 'dynamodb:DeleteItem', 'dynamodb:DeleteTable', 'dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeStream', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive', 'dynamodb:GetItem', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams', 'dynamodb:ListTagsOfResource', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Scan', 'dynamodb:TagResource', 'dynamodb:UpdateContinuousBackups', 'dynamodb:UpdateItem',
+      'dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem', 'dynamodb:ConditionCheckItem', 'dynamodb:CreateTable', 'dynamodb:DeleteItem', 'dynamodb:DeleteTable', 'dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeStream', 'dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive', 'dynamodb:GetItem', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams', 'dynamodb:ListTagsOfResource', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Scan', 'dynamodb:TagResource', 'dynamodb:UpdateContinuousBackups', 'dynamodb:UpdateItem', 'dynamodb:UpdateTable', 'dynamodb:UpdateTimeToLive',
       'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:GetPublicKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:Sign',
       'logs:CreateLogStream', 'logs:FilterLogEvents', 'logs:PutLogEvents',
       's3:DeleteObject', 's3:GetObject', 's3:GetObjectRetention', 's3:ListBucket', 's3:ListBucketVersions', 's3:PutObject', 's3:PutObjectRetention', 's3:PutObjectTagging',
@@ -70,7 +70,7 @@ describe('every right of every function', () => {
     const writers = (partition: string): string[] => who('dynamodb:PutItem', 'RecordsTable.Arn', { 'dynamodb:LeadingKeys': [partition] });
     const editors = ['apiadmin', 'apiwrite'];
     const [receivers, sent, office] = [['processinbox', 'receivewebhook'], ['apioutbound'], ['apiofficer']];
-    const own: Record<string, string[]> = { access: ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiwrite', 'notesignin'], message: [...receivers, ...sent], status: [...receivers, ...sent], outbound: [...receivers, ...sent], variant: [...receivers, ...sent], conflict: [...receivers, ...sent], alias: [...receivers, ...sent, 'apiwrite'], customer: [...editors, ...receivers, ...sent], audit: ['audittable'], drill: ['rundrill'], snapshot: ['takesnapshot'], reconciliation: ['reconciledeliveries'], restore: [], repair: [], finding: ['audittable', 'reconciledeliveries', 'sealmissing', 'sealrecords', 'verifyvault'], gap: ['sealmissing'], heartbeat: ['heartbeat'], verification: ['verifyvault'], account: [...receivers, ...sent], hold: office, reason: office, erasure: [], erasureRequest: office, certificate: [] };
+    const own: Record<string, string[]> = { access: ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiwrite', 'notesignin'], message: [...receivers, ...sent], status: [...receivers, ...sent], outbound: [...receivers, ...sent], variant: [...receivers, ...sent], conflict: [...receivers, ...sent], alias: [...receivers, ...sent, 'apiwrite'], customer: [...editors, ...receivers, ...sent], audit: ['audittable'], drill: ['rundrill'], snapshot: ['takesnapshot'], reconciliation: ['reconciledeliveries'], restore: ['restoretable'], repair: [], finding: ['audittable', 'reconciledeliveries', 'sealmissing', 'sealrecords', 'verifyvault'], gap: ['sealmissing'], heartbeat: ['heartbeat'], verification: ['verifyvault'], account: [...receivers, ...sent], hold: office, reason: office, erasure: [], erasureRequest: office, certificate: [] };
     // Wherever a customer's records lie, and its own.
     const erases = /^([mfqac]|hold|erasure)#|^erasure-request$/;
     for (const [kind, make] of Object.entries(recordKeys)) {
@@ -92,7 +92,8 @@ describe('every right of every function', () => {
     expect(who('dynamodb:DeleteItem', 'RecordsTable.Arn')).toEqual(['repairrecords']);
     expect(who('dynamodb:DeleteItem', 'KeysTable.Arn')).toEqual([]);
     // A term of the search index that a customer no longer has.
-    expect(['s#x', 'c#x', 'i#x', 'd#x#2026-01-01'].map((partition) => who('dynamodb:DeleteItem', 'ViewsTable.Arn', { 'dynamodb:LeadingKeys': [partition] }))).toEqual([['projectviews'], ['erasesubjects'], [], ['erasesubjects']]);
+    expect(['s#x', 'i#x', 'n#2026-01-01', 'seen#x'].map((partition) => who('dynamodb:DeleteItem', 'ViewsTable.Arn', { 'dynamodb:LeadingKeys': [partition] }))).toEqual([['projectviews'], [], [], []]);
+    for (const partition of ['c#x', 'd#x#2026-01-01', 'a#x']) expect([partition, who('dynamodb:DeleteItem', 'ViewsTable.Arn', { 'dynamodb:LeadingKeys': [partition] })]).toEqual([partition, ['erasesubjects', 'projectviews']]);
     expect(who('dynamodb:DeleteItem', 'LogTable.Arn', { 'dynamodb:LeadingKeys': ['unsealed'] })).toEqual(['sealmissing']);
     expect(who('dynamodb:DeleteItem', 'LogTable.Arn', { 'dynamodb:LeadingKeys': ['head'] })).toEqual([]);
   });
@@ -109,17 +110,34 @@ describe('the erasure', () => {
     for (const action of ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem']) expect([action, who(action, 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#x'] })]).toEqual([action, action === 'dynamodb:UpdateItem' ? ['erasesubjects'] : []]);
     for (const name of ['kek', 'mac', 'dedupe']) expect(may('erasesubjects', 'dynamodb:UpdateItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': [`secret#${name}`] })).toBe(false);
     expect(may('erasesubjects', 'dynamodb:PutItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#x'] })).toBe(false);
+    // Beside the keys it stands who is under a hold: written by who places holds, asked by who takes keys, and neither can do the other's.
+    for (const action of ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:ConditionCheckItem']) {
+      const whose: Readonly<Record<string, readonly string[]>> = { 'dynamodb:PutItem': ['apiofficer'], 'dynamodb:ConditionCheckItem': ['erasesubjects'] };
+      expect([action, who(action, 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['hold#x'] })]).toEqual([action, whose[action] ?? []]);
+      expect([action, may('apiofficer', action, 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#x'] })]).toEqual([action, false]);
+    }
     expect(['kek', 'mac', 'dedupe'].filter((name) => may('erasesubjects', 'dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': [`secret#${name}`] }))).toEqual(['mac']);
     for (const name of ['content/a', 'delivery/a']) expect(may('erasesubjects', 's3:GetObject', `InboxBucket.Arn/${name}`)).toBe(false);
     expect(may('erasesubjects', 's3:DeleteObject', 'InboxBucket.Arn/delivery/a')).toBe(false);
     expect(who('dynamodb:PutItem', 'RecordsTable.Arn', { 'dynamodb:LeadingKeys': ['erasure#x'] })).toEqual(['erasesubjects', 'repairrecords']);
+  });
+
+  it('believes of the log what leads to a root that its own key signed: it reads tiles and that key, and signs nothing', () => {
+    for (const name of ['tile/0/000', 'segment/0/a', 'checkpoint', 'log.vkeys']) expect([name, may('erasesubjects', 's3:GetObject', `VaultBucket.Arn/${name}`)]).toEqual([name, true]);
+    expect(['kms:GetPublicKey', 'kms:Sign'].map((action) => may('erasesubjects', action, 'SigningKey.Arn'))).toEqual([true, false]);
+  });
+
+  it('looks for the keys in the second region, where the stage has one', () => {
+    const regionOf = (all: typeof prod): unknown => one(all.service, 'AWS::Lambda::Function', 'erasesubjects').Properties['Environment'].Variables.INTACT_REPLICA_REGION;
+    expect([regionOf(prod), regionOf(synthesized('dev')), regionOf(synthesized('prod', { drillFromReplicaEvery: 0 }))]).toEqual([prod.stage.offsite?.region, undefined, prod.stage.offsite?.region]);
+    expect(JSON.stringify(grants(synthesized('dev'))['erasesubjects'])).not.toContain('eu-west-1');
   });
 });
 
 describe('the drill', () => {
   const scratch = 'RecordsTable.Arn-drill-scratch';
 
-  it('is the only one that makes and drops a table, and the only table it can is its own', () => {
+  it('is the only one that drops a table, and the only table it can make or drop is its own', () => {
     for (const action of ['dynamodb:CreateTable', 'dynamodb:DeleteTable', 'dynamodb:TagResource', 'dynamodb:UpdateContinuousBackups', 'dynamodb:BatchWriteItem']) {
       expect([action, who(action, scratch)]).toEqual([action, ['rundrill']]);
       for (const table of ['RecordsTable.Arn', 'LogTable.Arn', 'KeysTable.Arn', 'ViewsTable.Arn', 'RecordsTable.Arn-drill', 'RecordsTable.Arn-drill-scratch2']) expect([action, table, who(action, table)]).toEqual([action, table, []]);
@@ -135,8 +153,8 @@ describe('the drill', () => {
     expect(who('kms:CreateGrant', 'DataKey.Arn', through)).toEqual([]);
   });
 
-  it('and the audit change nothing of the live table but their own results', () => {
-    for (const fn of ['audittable', 'rundrill']) for (const action of ['dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem']) expect([fn, may(fn, action, 'RecordsTable.Arn')]).toEqual([fn, false]);
+  it('the audit and the restore change nothing of the live table but their own results', () => {
+    for (const fn of ['audittable', 'restoretable', 'rundrill']) for (const action of ['dynamodb:DeleteItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem']) expect([fn, may(fn, action, 'RecordsTable.Arn')]).toEqual([fn, false]);
     expect(who('dynamodb:BatchGetItem', 'RecordsTable.Arn')).toEqual(['audittable', 'rundrill']);
     for (const name of ['segment/0/a', 'blob/a', 'tile/0/000', 'checkpoint']) for (const fn of ['audittable', 'rundrill']) expect([fn, name, may(fn, 's3:GetObject', `VaultBucket.Arn/${name}`), may(fn, 's3:PutObject', `VaultBucket.Arn/${name}`)]).toEqual([fn, name, true, false]);
   });
@@ -149,13 +167,14 @@ describe('a drill from the replica', () => {
   const env = (all: typeof prod): Record<string, unknown> => one(all.service, 'AWS::Lambda::Function', 'rundrill').Properties['Environment'].Variables;
 
   it('reads there, and only there, what opens the log: facts, two secrets, keys of subjects', () => {
-    for (const name of ['segment/0/a', 'blob/a', 'snapshot/1/manifest-a', 'checkpoints/1', 'log.vkeys', 'checkpoint']) expect([name, who('s3:GetObject', `${replica}/${name}`)]).toEqual([name, ['rundrill']]);
-    expect(who('s3:ListBucket', replica)).toEqual(['rundrill']);
+    for (const name of ['segment/0/a', 'blob/a', 'snapshot/1/manifest-a', 'checkpoints/1', 'log.vkeys', 'checkpoint']) expect([name, who('s3:GetObject', `${replica}/${name}`)]).toEqual([name, ['restoretable', 'rundrill']]);
+    expect(who('s3:ListBucket', replica)).toEqual(['restoretable', 'rundrill']);
     for (const secret of ['kek', 'mac']) {
       expect(who('kms:Decrypt', keyThere, { 'kms:EncryptionContext:intact': secret })).toEqual(['rundrill']);
       expect(who('dynamodb:GetItem', keysThere, { 'dynamodb:LeadingKeys': [`secret#${secret}`] })).toEqual(['rundrill']);
     }
-    expect(who('dynamodb:GetItem', keysThere, { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(['rundrill']);
+    // The erasure sees there whether a key is gone.
+    expect(who('dynamodb:GetItem', keysThere, { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(['erasesubjects', 'rundrill']);
     expect(env(prod)).toMatchObject({ INTACT_REPLICA_REGION: 'eu-west-1', INTACT_DRILL_FROM_REPLICA_EVERY: '5' });
   });
 
@@ -192,19 +211,39 @@ describe('take-snapshot', () => {
   });
 
   it('is read by those who restore or verify, and by nobody else', () => {
-    expect(who('s3:GetObject', 'VaultBucket.Arn/snapshot/1/000000-a')).toEqual(['rundrill', 'takesnapshot', 'verifyvault']);
+    expect(who('s3:GetObject', 'VaultBucket.Arn/snapshot/1/000000-a')).toEqual(['restoretable', 'rundrill', 'takesnapshot', 'verifyvault']);
+  });
+});
+
+describe('the restore in parts', () => {
+  const copy = 'RecordsTable.Arn-restored-one';
+
+  it('makes, sets and fills tables of their own names alone, with the same key, and drops none', () => {
+    for (const action of ['dynamodb:CreateTable', 'dynamodb:TagResource', 'dynamodb:UpdateTable', 'dynamodb:UpdateTimeToLive', 'dynamodb:UpdateContinuousBackups', 'dynamodb:BatchWriteItem']) {
+      expect([action, who(action, copy)]).toEqual([action, ['restoretable']]);
+      for (const table of ['RecordsTable.Arn', 'LogTable.Arn', 'KeysTable.Arn', 'ViewsTable.Arn', 'RecordsTable.Arn-drill-scratch', 'RecordsTable.Arn-restored', 'RecordsTable.Arn2-restored-one']) expect([action, table, may('restoretable', action, table)]).toEqual([action, table, false]);
+    }
+    for (const table of [copy, 'RecordsTable.Arn', 'RecordsTable.Arn-drill-scratch']) for (const action of ['dynamodb:DeleteTable', 'dynamodb:DeleteItem', 'dynamodb:RestoreTableFromBackup']) expect([action, table, may('restoretable', action, table)]).toEqual([action, table, false]);
+    expect(rights['restoretable']!.filter(({ Action }) => Action === 'kms:CreateGrant')).toEqual(rights['rundrill']!.filter(({ Action }) => Action === 'kms:CreateGrant'));
+    expect(one(service, 'AWS::Lambda::Function', 'restoretable').Properties['Environment'].Variables.INTACT_RESTORED_PREFIX).toBeDefined();
+  });
+
+  it('sees how the live table is set, and neither walks it nor puts anything there but what it did', () => {
+    expect(may('restoretable', 'dynamodb:DescribeTable', 'RecordsTable.Arn')).toBe(true);
+    for (const action of ['dynamodb:Scan', 'dynamodb:Query', 'dynamodb:BatchGetItem']) expect([action, may('restoretable', action, 'RecordsTable.Arn')]).toEqual([action, false]);
+    expect(['restore', 'drill', 'm#x', 'c#x'].filter((partition) => may('restoretable', 'dynamodb:PutItem', 'RecordsTable.Arn', { 'dynamodb:LeadingKeys': [partition] }))).toEqual(['restore']);
   });
 });
 
 describe('what is too much for one function', () => {
-  const TASKS = [['verifyvault', 'verify-vault'], ['audittable', 'audit-table'], ['rundrill', 'run-drill'], ['takesnapshot', 'take-snapshot']] as const;
+  const TASKS = [['verifyvault', 'verify-vault'], ['audittable', 'audit-table'], ['rundrill', 'run-drill'], ['takesnapshot', 'take-snapshot'], ['restoretable', 'restore-table']] as const;
   const machine = (fn: string) => one(service, 'AWS::StepFunctions::StateMachine', `WholeVault${fn}`).Properties;
   const definition = (fn: string): Loose => JSON.parse(resolved(machine(fn)['DefinitionString'], prod) as string);
   const rightsOf = (role: string): Statement[] => ofType(service, 'AWS::IAM::Policy').filter(([, { Properties }]) => (resolved(Properties['Roles'], prod) as string[]).includes(role)).flatMap(([, { Properties }]) => resolved(Properties['PolicyDocument'].Statement, prod) as Statement[]);
 
-  it('is four machines, traced, whose logs hold no data', () => {
+  it('is five machines, traced, whose logs hold no data', () => {
     const machines = ofType(service, 'AWS::StepFunctions::StateMachine');
-    expect(machines).toHaveLength(4);
+    expect(machines).toHaveLength(5);
     for (const [, { Properties }] of machines) expect(Properties).toMatchObject({ StateMachineType: 'STANDARD', TracingConfiguration: { Enabled: true }, LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: false } });
   });
 
@@ -214,11 +253,12 @@ describe('what is too much for one function', () => {
     const retried = [expect.objectContaining({ ErrorEquals: expect.arrayContaining(['Lambda.ServiceException']) as string[] }), { ErrorEquals: ['States.ALL'], IntervalSeconds: 60, MaxAttempts: 2, BackoffRate: 2 }];
     const called = { Type: 'Task', Resource: `${fn}.Arn`, Retry: retried };
     expect(States).toEqual({
-      Begin: { ...called, Parameters: { step: 'begin' }, Next: 'Done?' },
+      // Of a restore alone it matters what was asked for.
+      Begin: { ...called, Parameters: { step: 'begin', ...(fn === 'restoretable' && { 'asked.$': '$' }) }, Next: 'Done?' },
       'Done?': { Type: 'Choice', Choices: [{ Variable: '$.done', BooleanEquals: true, Next: 'Done' }], Default: 'Parts' },
       Done: { Type: 'Succeed' },
       Parts: {
-        Type: 'Map', Label: 'Parts', ItemsPath: '$.parts', MaxConcurrency: fn === 'rundrill' ? 1 : 5, ResultPath: null, Next: 'Merge',
+        Type: 'Map', Label: 'Parts', ItemsPath: '$.parts', MaxConcurrency: fn === 'rundrill' ? 1 : 5, ResultPath: null, Next: 'Merge', ...(fn === 'restoretable' && { ToleratedFailurePercentage: 100 }),
         ItemSelector: { step: 'part', 'run.$': '$.run', 'round.$': '$.round', 'part.$': '$$.Map.Item.Value' },
         ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' }, StartAt: 'Part', States: { Part: { ...called, End: true } } },
       },
@@ -248,9 +288,9 @@ describe('what is too much for one function', () => {
     expect([env(prod), env(synthesized('prod', { wholeUpTo: 300 }))]).toEqual(['2000000', '300']);
   });
 
-  it('is started by its schedule alone', () => {
+  it('is started by its schedule alone, and a restore by people alone', () => {
     const starters = ofType(service, 'AWS::IAM::Policy').filter(([, { Properties }]) => JSON.stringify(Properties).includes('states:StartExecution')).map(([id]) => id.replace(/[0-9A-F]{8}$/, ''));
-    expect(starters.sort()).toEqual(TASKS.flatMap(([fn]) => [`WholeVault${fn}DistributedMapPolicy`, `WholeVault${fn}EventsRoleDefaultPolicy`]).sort());
+    expect(starters.sort()).toEqual(TASKS.flatMap(([fn]) => [`WholeVault${fn}DistributedMapPolicy`, ...(fn === 'restoretable' ? [] : [`WholeVault${fn}EventsRoleDefaultPolicy`])]).sort());
     for (const [fn] of TASKS) expect(who('states:StartExecution', `WholeVault${fn}`)).toEqual([]);
   });
 });
@@ -297,7 +337,7 @@ describe('the functions of staff', () => {
 
   it('open nothing that was sealed, but the one that proves messages: it reads the vault and writes nothing there', () => {
     const secret = (name: string): string[] => STAFF.filter((fn) => may(fn, 'kms:Decrypt', 'WrappingKey.Arn', { 'kms:EncryptionContext:intact': name }) && may(fn, 'dynamodb:GetItem', 'KeysTable.Arn', at(`secret#${name}`)));
-    expect([secret('mac'), secret('dedupe'), secret('kek')]).toEqual([STAFF, ['apimessages', 'apioutbound', 'apiread', 'apiwrite'], ['apimessages']]);
+    expect([secret('mac'), secret('dedupe'), secret('kek')]).toEqual([STAFF, ['apiaudit', 'apimessages', 'apioutbound', 'apiread', 'apiwrite'], ['apimessages']]);
     const prover = ['apimessages'];
     const staff = (action: string, resource: string, keys: Request['keys'] = {}): string[] => STAFF.filter((fn) => may(fn, action, resource, keys));
     expect([staff('dynamodb:GetItem', 'KeysTable.Arn', at('s#x')), staff('dynamodb:PutItem', 'KeysTable.Arn', at('s#x')), staff('dynamodb:PutItem', 'KeysTable.Arn', at('secret#mac'))]).toEqual([prover, [], []]);
@@ -316,7 +356,7 @@ describe('the functions of staff', () => {
   it('remember requests where nothing else lies, and search where only the projection writes', () => {
     const views = (action: string, partition: string): string[] => STAFF.filter((fn) => may(fn, action, 'ViewsTable.Arn', at(partition)));
     for (const { pk } of [viewKeys.idempotency('x'), viewKeys.limit('x')]) expect([pk, views('dynamodb:UpdateItem', pk), views('dynamodb:GetItem', pk)]).toEqual([pk, STAFF, []]);
-    expect([views('dynamodb:Query', 's#x'), views('dynamodb:PutItem', 's#x'), views('dynamodb:Query', 'a#x'), views('dynamodb:Query', 'c#x'), views('dynamodb:UpdateItem', 'c#x'), views('dynamodb:UpdateItem', 'n#2026-01-01')]).toEqual([['apiread'], [], ['apimessages'], [], [], []]);
+    expect([views('dynamodb:Query', 's#x'), views('dynamodb:Query', 'w#x'), views('dynamodb:PutItem', 's#x'), views('dynamodb:Query', 'a#x'), views('dynamodb:Query', 'c#x'), views('dynamodb:UpdateItem', 'c#x'), views('dynamodb:UpdateItem', 'n#2026-01-01')]).toEqual([['apiread'], ['apiaudit'], [], ['apimessages'], [], [], []]);
   });
 
   it('know the routes that are deployed to them, and no others', () => {
@@ -385,7 +425,7 @@ describe('repairs', () => {
   const env = (all: typeof prod, fn: string): Record<string, unknown> => one(all.service, 'AWS::Lambda::Function', fn).Properties['Environment'].Variables;
 
   it('are asked for by those who find, and done by one function, which writes nothing else', () => {
-    expect(who('sqs:SendMessage', queue)).toEqual(['audittable', 'sealmissing', 'sealrecords']);
+    expect(who('sqs:SendMessage', queue)).toEqual(['audittable', 'erasesubjects', 'sealmissing', 'sealrecords']);
     expect(who('sqs:ReceiveMessage', queue)).toEqual(['repairrecords']);
     for (const action of ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:PurgeQueue']) expect(who(action, dead)).toEqual([]);
     for (const resource of ['VaultBucket.Arn/segment/0/a', 'VaultBucket.Arn/checkpoint', 'InboxBucket.Arn/content/a']) expect([resource, may('repairrecords', 's3:PutObject', resource), may('repairrecords', 's3:DeleteObject', resource)]).toEqual([resource, false, false]);
@@ -410,7 +450,7 @@ describe('repairs', () => {
   it('are asked for by nobody where the stage wants to be asked first, and can still be made by hand', () => {
     const asking = synthesized('prod', { repair: 'ask' });
     const asked = grants(asking);
-    for (const fn of ['audittable', 'sealmissing', 'sealrecords']) {
+    for (const fn of ['audittable', 'erasesubjects', 'sealmissing', 'sealrecords']) {
       expect([fn, isAllowed(asked[fn]!, { action: 'sqs:SendMessage', resource: queue })]).toEqual([fn, false]);
       expect([fn, env(asking, fn)['INTACT_REPAIR_QUEUE_URL'], env(prod, fn)['INTACT_REPAIR_QUEUE_URL']]).toEqual([fn, undefined, { Ref: expect.stringMatching(/^RepairsQueue/) }]);
     }
@@ -472,9 +512,9 @@ describe('who may write what in the vault', () => {
 
 describe('who may unwrap which secret', () => {
   it.each([
-    ['kek', ['apimessages', 'audittable', 'initializelog', 'publishlog', 'reconciledeliveries', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'takesnapshot']],
-    ['mac', ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiwrite', 'audittable', 'erasesubjects', 'heartbeat', 'notesignin', 'processinbox', 'projectviews', 'receivewebhook', 'reconciledeliveries', 'repairrecords', 'rundrill', 'sealmissing', 'sealrecords', 'takesnapshot', 'verifyvault']],
-    ['dedupe', ['apimessages', 'apioutbound', 'apiread', 'apiwrite', 'processinbox', 'projectviews', 'receivewebhook', 'reconciledeliveries']],
+    ['kek', ['apimessages', 'audittable', 'initializelog', 'publishlog', 'reconciledeliveries', 'repairrecords', 'restoretable', 'rundrill', 'sealmissing', 'sealrecords', 'takesnapshot']],
+    ['mac', ['apiadmin', 'apiaudit', 'apimessages', 'apiofficer', 'apioutbound', 'apiread', 'apiwrite', 'audittable', 'erasesubjects', 'heartbeat', 'notesignin', 'processinbox', 'projectviews', 'receivewebhook', 'reconciledeliveries', 'repairrecords', 'restoretable', 'rundrill', 'sealmissing', 'sealrecords', 'takesnapshot', 'verifyvault']],
+    ['dedupe', ['apiaudit', 'apimessages', 'apioutbound', 'apiread', 'apiwrite', 'processinbox', 'projectviews', 'receivewebhook', 'reconciledeliveries']],
   ])('%s: %j', (secret, readers) => {
     expect(who('kms:Decrypt', 'WrappingKey.Arn', { 'kms:EncryptionContext:intact': secret })).toEqual(readers);
     // initialize-log sees the wrapped form of all three, to know whether they are made.
@@ -487,7 +527,7 @@ describe('who may unwrap which secret', () => {
 
   it('and who may read the keys of subjects', () => {
     const subjects = ['sealmissing', 'sealrecords'];
-    expect(who('dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(['apimessages', 'audittable', 'erasesubjects', 'reconciledeliveries', 'repairrecords', 'rundrill', 'takesnapshot', ...subjects].sort());
+    expect(who('dynamodb:GetItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': ['s#abc'] })).toEqual(['apimessages', 'audittable', 'erasesubjects', 'reconciledeliveries', 'repairrecords', 'restoretable', 'rundrill', 'takesnapshot', ...subjects].sort());
     // The audit lists them, and cannot ask for what is wrapped in them.
     const namesOnly = { 'dynamodb:Attributes': ['pk'], 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' };
     expect(who('dynamodb:Scan', 'KeysTable.Arn', namesOnly)).toEqual(['audittable']);

@@ -87,7 +87,7 @@ function termsOfCustomer(image: Image): readonly Term[] {
   ];
 }
 
-export function tagsOf(image: Image): readonly string[] {
+function tagsOf(image: Image): readonly string[] {
   const tags = image['tags'];
   return tags !== undefined && 'L' in tags ? tags.L.flatMap((tag) => ('S' in tag ? [tag.S] : [])) : [];
 }

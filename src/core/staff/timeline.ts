@@ -47,6 +47,15 @@ export interface TimelineItem {
   readonly reactions: readonly TimelineAct[];
   /** Other bodies that came under the same identity, and are kept. */
   readonly evidence: readonly { readonly kind: 'variant' | 'conflict'; readonly of: string; readonly receivedAt: string; readonly text?: string }[];
+  /** Of its records, how many are not as we wrote them, so that they are left out until they are repaired; absent: none. */
+  readonly unreadable?: number;
+}
+
+/** Where a message stands of which nothing can be believed before it is repaired. */
+export interface UnreadableItem {
+  readonly id: string;
+  readonly kind: 'unreadable';
+  readonly unreadable: number;
 }
 
 export interface TimelineState {
@@ -79,8 +88,8 @@ export function headOf(records: readonly Image[]): Image | undefined {
   return first.find((each) => CONTENT.includes(kindOf(each))) ?? first.find((each) => kindOf(each) === 'outbound') ?? first.find((each) => kindOf(each) === 'status');
 }
 
-/** `records`: of one message id and business number; `acts`: about it. All genuine, all of one customer. Undefined: nothing that could be shown. */
-export function timelineItem(records: readonly Image[], acts: readonly Image[]): TimelineItem | undefined {
+/** `records`: of one message id and business number; `acts`: about it. All genuine, all of one customer; `unreadable`: how many more there are. Undefined: nothing that could be shown. */
+export function timelineItem(records: readonly Image[], acts: readonly Image[], unreadable = 0): TimelineItem | undefined {
   const head = headOf(records);
   if (head === undefined) return undefined;
   const statuses = records.filter((each) => kindOf(each) === 'status');
@@ -110,6 +119,7 @@ export function timelineItem(records: readonly Image[], acts: readonly Image[]):
     revokes: actsOf('revoke'),
     reactions: actsOf('reaction'),
     evidence: inOrder(records.filter((each) => ['variant', 'conflict'].includes(kindOf(each)))).map((each) => ({ kind: kindOf(each) as 'variant' | 'conflict', of: stringOf(each, 'of') ?? '', receivedAt: receivedAtOf(each), ...texts(each, 'text') })),
+    ...(unreadable > 0 && { unreadable }),
   };
 }
 
@@ -123,7 +133,7 @@ const actOf = (image: Image): TimelineAct => ({
 });
 
 const idOf = (image: Image): string => (stringOf(image, 'pk') ?? '').slice(recordKeys.message('', '').pk.length);
-export const receivedAtOf = (image: Image): string => stringOf(image, 'receivedAt') ?? '';
+const receivedAtOf = (image: Image): string => stringOf(image, 'receivedAt') ?? '';
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 /** What Meta writes there is anything at all; what is no time is none. */
 function timeOf(image: Image): string {

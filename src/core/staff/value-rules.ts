@@ -16,14 +16,14 @@ export function customFaults(field: CustomField, value: unknown): readonly Fault
   return field.choices.includes(value.normalize('NFC')) ? [] : [fault('not-a-choice', { choices: field.choices.join(', ') })];
 }
 
-export function numberFaults({ min, max }: { readonly min: number; readonly max: number }, value: number): readonly Fault[] {
+function numberFaults({ min, max }: { readonly min: number; readonly max: number }, value: number): readonly Fault[] {
   if (!Number.isFinite(value)) return [fault('not-a-number', {})];
   const written = String(value);
   const isExact = EXACT.test(written) && written.replace(/\D/g, '').replace(/^0+/, '').length <= MAX_DIGITS;
   return [...(value < min ? [fault('too-small', { min })] : []), ...(value > max ? [fault('too-big', { max })] : []), ...(isExact ? [] : [fault('too-precise', {})])];
 }
 
-export function dayFaults({ min, max }: { readonly min?: string | undefined; readonly max?: string | undefined }, value: string): readonly Fault[] {
+function dayFaults({ min, max }: { readonly min?: string | undefined; readonly max?: string | undefined }, value: string): readonly Fault[] {
   if (!isDay(value)) return [fault('not-a-date', {})];
   // Days in this form sort as they follow each other.
   return [...(min !== undefined && value < min ? [fault('too-early', { min })] : []), ...(max !== undefined && value > max ? [fault('too-late', { max })] : [])];

@@ -4,6 +4,7 @@
  */
 import { ulid } from 'ulid';
 import { dynamoDb } from '../../adapters/aws/dynamodb';
+import { holdMarks } from '../../adapters/aws/hold-marks';
 import { logStore } from '../../adapters/aws/log-store';
 import { recordStore } from '../../adapters/aws/record-store';
 import { s3 } from '../../adapters/aws/s3';
@@ -25,6 +26,7 @@ import { placeHold, readHold, releaseHold } from '../../operations/staff/holds';
 import { linkAlias, unlinkAlias } from '../../operations/staff/link-alias';
 import { mergeCustomers, unmergeCustomers } from '../../operations/staff/merge-customers';
 import { listCustomers } from '../../operations/staff/list-customers';
+import { listNotes } from '../../operations/staff/list-notes';
 import { customerAt, listVersions } from '../../operations/staff/list-versions';
 import { proveMessage } from '../../operations/staff/prove-message';
 import { noteAccess, type NotedAccess } from '../../operations/staff/note-access';
@@ -68,7 +70,7 @@ function served(deps: ReturnType<typeof guardDeps>, operations: Partial<StaffOpe
 /** For api-read. */
 export function readingDeps(): StaffDeps {
   const deps = { ...guardDeps(), views: viewStore(dynamoDb(), setting('VIEWS_TABLE')) };
-  return served(deps, { listCustomers: given(deps, listCustomers), searchCustomers: given(deps, searchCustomers), readCustomer: given(deps, readCustomer), listVersions: given(deps, listVersions), customerAt: given(deps, customerAt) });
+  return served(deps, { listCustomers: given(deps, listCustomers), searchCustomers: given(deps, searchCustomers), readCustomer: given(deps, readCustomer), listNotes: given(deps, listNotes), listVersions: given(deps, listVersions), customerAt: given(deps, customerAt) });
 }
 
 /** For api-write. */
@@ -85,7 +87,7 @@ export function undoingDeps(): StaffDeps {
 
 /** For api-audit. */
 export function auditingDeps(): StaffDeps {
-  const deps = guardDeps();
+  const deps = { ...guardDeps(), views: viewStore(dynamoDb(), setting('VIEWS_TABLE')) };
   return served(deps, { queryAccess: given(deps, queryAccess) });
 }
 
@@ -105,6 +107,6 @@ export function sendingDeps(): StaffDeps {
 
 /** For api-officer. */
 export function officeDeps(): StaffDeps {
-  const deps = guardDeps();
+  const deps = { ...guardDeps(), holdMarks: holdMarks(dynamoDb(), { records: setting('RECORDS_TABLE'), keys: setting('KEYS_TABLE') }) };
   return served(deps, { readHold: given(deps, readHold), placeHold: given(deps, placeHold), releaseHold: given(deps, releaseHold), askErasure: given(deps, askErasure), readErasure: given(deps, readErasure), confirmErasure: given(deps, confirmErasure), withdrawErasure: given(deps, withdrawErasure) });
 }

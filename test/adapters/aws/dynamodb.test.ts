@@ -281,7 +281,8 @@ describe('a view', () => {
     const row = { key, order: '5', set: { last: { S: 'x' } }, goesAt: 1_800_000_000 };
     expect([await views.place(row), await views.place(row), await views.remove(key, '5'), await views.remove(key, '5')]).toEqual(['applied', 'seen', 'applied', 'seen']);
     expect(sent[0]?.json).toMatchObject({ Item: { last: { S: 'x' }, expiresAt: { N: '1800000000' } }, ConditionExpression: 'attribute_not_exists(#order) OR #order < :order' });
-    expect(sent[2]?.json).toMatchObject({ Key: { pk: { S: 'conversation' } }, ConditionExpression: 'attribute_exists(#order) AND #order <= :order' });
+    // One that was never given an order goes as well.
+    expect(sent[2]?.json).toMatchObject({ Key: { pk: { S: 'conversation' } }, ConditionExpression: 'attribute_exists(#pk) AND (attribute_not_exists(#order) OR #order <= :order)', ExpressionAttributeNames: { '#order': 'setAtOrder', '#pk': 'pk' } });
   });
 
   test('that holds something newer still counts what is summed', async () => {

@@ -21,6 +21,6 @@ export async function tableSettings(TableName: string): Promise<object> {
     indexes: GlobalSecondaryIndexes?.map(({ IndexName, KeySchema: keys, Projection }) => ({ IndexName, keys, Projection })),
     expires: ttl.TimeToLiveDescription?.AttributeName ?? null,
     backups: backups.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus,
-    tags: tags.Tags?.filter(({ Key }) => Key?.startsWith('aws:') !== true && Key !== 'intact:restore').map(({ Key, Value }) => `${Key}=${Value}`).sort() ?? [],
+    tags: tags.Tags?.filter(({ Key }) => Key?.startsWith('aws:') !== true && Key?.startsWith('intact:restore') !== true).map(({ Key, Value }) => `${Key}=${Value}`).sort() ?? [],
   };
 }

@@ -57,8 +57,8 @@ describe('the policy', () => {
 
   describe('of a replica in another account, where the own policy of a role does not count', () => {
     const drill = 'arn:aws:iam::123456789012:role/Intact-prod-run-drill';
-    const of = (users: Partial<ReplicaUsers>): Statement[] => [...policy, ...asStatements(replicaGrants(arn, { account: '123456789012', replicator: role, ...users }))];
-    const all = of({ reader: drill });
+    const of = (users: Partial<ReplicaUsers>): Statement[] => [...policy, ...asStatements(replicaGrants(arn, { account: '123456789012', replicator: role, readers: [], ...users }))];
+    const all = of({ readers: [drill] });
     const may = (action: string, resource: string, principal: string, statements = all): boolean => isAllowed(statements, { action, resource, keys: by(principal) });
 
     it('lets the role of the vault replicate and no more', () => {
@@ -67,7 +67,7 @@ describe('the policy', () => {
       expect([may('s3:GetObject', `${arn}/segment/x`, role), may('s3:ReplicateObject', `${arn}/tile/0/000`, role), may('s3:PutBucketVersioning', arn, role)]).toEqual([false, false, false]);
     });
 
-    it('lets the drill read facts and no more, and nobody where no drill reads them', () => {
+    it('lets those that restore read facts and no more, and nobody else', () => {
       expect([may('s3:GetObject', `${arn}/segment/x`, drill), may('s3:ListBucket', arn, drill)]).toEqual([true, true]);
       for (const [action, resource] of [['s3:ReplicateObject', `${arn}/segment/x`], ['s3:PutObject', `${arn}/segment/x`], ['s3:GetObject', `${arn}/anything`], ['s3:ListBucketVersions', arn]] as const) expect([action, may(action, resource, drill)]).toEqual([action, false]);
       for (const stranger of STRANGERS) expect([stranger, may('s3:GetObject', `${arn}/segment/x`, stranger), may('s3:ListBucket', arn, stranger)]).toEqual([stranger, false, false]);

@@ -1,4 +1,6 @@
 /** Who gets in, read from the templates that are deployed: the pool, its client, and that no route but the open ones does without them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ROLES } from '../../../src/core/staff/actor';
 import { type Loose, ofType, one, resolved, synthesized } from '../synthesized';
 
@@ -102,5 +104,16 @@ describe('the door', () => {
     const named = cors(synthesized('dev', { staff: { corsOrigins: ['https://console.example.com'], limit: { ratePerSecond: 10, burst: 50 } } }));
     expect(named).toMatchObject({ AllowOrigins: ['https://console.example.com'], AllowHeaders: expect.arrayContaining(['authorization', 'if-match']) });
     expect(named.AllowCredentials).toBeUndefined();
+    // What a page has to send and to read, as the document of the API says it; Accept-Language a page may always send.
+    const document = JSON.parse(readFileSync(join(__dirname, '../../../docs/openapi.json'), 'utf8')) as { paths: Record<string, Record<string, { parameters?: { in: string; name: string }[]; responses: Record<string, { headers?: object }> }>> };
+    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+    const sent = operations.flatMap(({ parameters = [] }) => parameters.filter((each) => each.in === 'header').map(({ name }) => name.toLowerCase()));
+    const read = operations.flatMap(({ responses }) => Object.values(responses).flatMap(({ headers = {} }) => Object.keys(headers).map((name) => name.toLowerCase())));
+    expect(new Set(sent)).toEqual(new Set(['accept-language', 'if-match', 'idempotency-key']));
+    expect(named.AllowHeaders).toEqual(expect.arrayContaining([...sent.filter((name) => name !== 'accept-language'), 'content-type']));
+    expect(new Set(read)).toEqual(new Set(['content-language', 'etag', 'idempotency-replayed', 'location', 'ratelimit', 'ratelimit-policy', 'retry-after', 'www-authenticate']));
+    expect(named.ExposeHeaders).toEqual(expect.arrayContaining(read));
+    const methods = Object.values(document.paths).flatMap((each) => Object.keys(each).map((method) => method.toUpperCase()));
+    expect(named.AllowMethods).toEqual(expect.arrayContaining(methods));
   });
 });
