@@ -19,6 +19,7 @@ import { addNote } from '../src/operations/staff/add-note';
 import { assignCustomer } from '../src/operations/staff/assign-customer';
 import { authorize } from '../src/operations/staff/authorize';
 import { bulkRollback, planBulkRollback } from '../src/operations/staff/bulk-rollback';
+import { compareVersions } from '../src/operations/staff/compare-versions';
 import { createCustomer } from '../src/operations/staff/create-customer';
 import { editCustomer } from '../src/operations/staff/edit-customer';
 import { askErasure, confirmErasure, readErasure, withdrawErasure } from '../src/operations/staff/erasures';
@@ -52,7 +53,7 @@ const HEALTH = 'GET /health';
 
 /** A name that is not in it, and none that is missing, does not compile. */
 const OPERATIONS: Readonly<Record<keyof StaffOperations, unknown>> = {
-  listCustomers, searchCustomers, readCustomer, listNotes, listVersions, customerAt, createCustomer, editCustomer, assignCustomer, addNote, rollbackCustomer, planBulkRollback, bulkRollback, queryAccess, linkAlias, unlinkAlias, mergeCustomers, unmergeCustomers,
+  listCustomers, searchCustomers, readCustomer, listNotes, listVersions, customerAt, compareVersions, createCustomer, editCustomer, assignCustomer, addNote, rollbackCustomer, planBulkRollback, bulkRollback, queryAccess, linkAlias, unlinkAlias, mergeCustomers, unmergeCustomers,
   readConversation, readMessage, proveMessage, recordOutbound, readHold, placeHold, releaseHold, askErasure, readErasure, confirmErasure, withdrawErasure,
 };
 

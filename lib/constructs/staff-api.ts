@@ -25,7 +25,7 @@ export const STAFF_ROUTES = {
   /** Answers what needs no table. */
   'api-self': ['GET /v1/me'],
   /** Reads profiles. */
-  'api-read': ['GET /v1/customers', 'GET /v1/customers/search', 'GET /v1/customers/{id}', 'GET /v1/customers/{id}/notes', 'GET /v1/customers/{id}/versions', 'GET /v1/customers/{id}/at'],
+  'api-read': ['GET /v1/customers', 'GET /v1/customers/search', 'GET /v1/customers/{id}', 'GET /v1/customers/{id}/notes', 'GET /v1/customers/{id}/versions', 'GET /v1/customers/{id}/at', 'GET /v1/customers/{id}/diff'],
   /** Changes one profile at a time, and whose a name is. */
   'api-write': ['POST /v1/customers', 'PATCH /v1/customers/{id}', 'PUT /v1/customers/{id}/owner', 'POST /v1/customers/{id}/notes', 'POST /v1/customers/{id}/rollback', 'POST /v1/customers/{id}/aliases', 'POST /v1/customers/{id}/aliases/unlink', 'POST /v1/customers/{id}/merges', 'POST /v1/customers/{id}/merges/{other}/undo'],
   /** Undoes what one operator did. */

@@ -34,9 +34,9 @@ function acknowledged(scope: IConstruct): Acknowledged[] {
 }
 
 describe.each([
-  ['dev', 374, 126],
-  ['prod', 396, 147],
-  ['local', 373, 133],
+  ['dev', 376, 126],
+  ['prod', 398, 147],
+  ['local', 375, 133],
 ])('stage %s', (name, resourceCount, acknowledgementCount) => {
   const { app } = synthesized(name);
 

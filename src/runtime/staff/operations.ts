@@ -4,6 +4,7 @@ import type { StaffResult } from '../../core/staff/refusal';
 import type { addNote } from '../../operations/staff/add-note';
 import type { assignCustomer } from '../../operations/staff/assign-customer';
 import type { bulkRollback, planBulkRollback } from '../../operations/staff/bulk-rollback';
+import type { compareVersions } from '../../operations/staff/compare-versions';
 import type { createCustomer } from '../../operations/staff/create-customer';
 import type { editCustomer } from '../../operations/staff/edit-customer';
 import type { askErasure, confirmErasure, readErasure, withdrawErasure } from '../../operations/staff/erasures';
@@ -31,6 +32,7 @@ export interface StaffOperations {
   readonly listNotes: Bound<typeof listNotes>;
   readonly listVersions: Bound<typeof listVersions>;
   readonly customerAt: Bound<typeof customerAt>;
+  readonly compareVersions: Bound<typeof compareVersions>;
   readonly createCustomer: Bound<typeof createCustomer>;
   readonly editCustomer: Bound<typeof editCustomer>;
   readonly assignCustomer: Bound<typeof assignCustomer>;

@@ -9,7 +9,7 @@ import { officerRoutes } from './officer-routes';
 import type { StaffOperations } from './operations';
 import { routeMaker, type Route } from './route';
 import {
-  accessAnswer, accessQuery, atAnswer, atQuery, bulkAnswer, bulkBody, changedAnswer, createBody, customerAnswer, customerParams, customersAnswer, editBody, listQuery, madeAnswer, noteBody, notedAnswer, notesAnswer, nothing, ownerBody,
+  accessAnswer, accessQuery, atAnswer, atQuery, bulkAnswer, bulkBody, changedAnswer, createBody, customerAnswer, customerParams, customersAnswer, diffAnswer, diffQuery, editBody, listQuery, madeAnswer, noteBody, notedAnswer, notesAnswer, nothing, ownerBody,
   pageOf, pageQuery, planAnswer, planBody, rollbackBody, SAMPLES, searchQuery, versionsAnswer,
 } from './schemas';
 
@@ -96,6 +96,13 @@ export const staffRoutes = (settings: ProfileSettings): readonly Route[] => [
     summary: 'Read a profile as it was at a time',
     params: customerParams, query: atQuery, answer: atAnswer, example: { rev: 2, since: TIME, profile },
     input: ({ params: { id }, query: { time } }) => ({ customerId: id, at: time }),
+    show: (body) => ({ body }),
+  }),
+  route({
+    key: 'GET /v1/customers/{id}/diff', level: 'read', action: 'ReadVersions', operation: 'compareVersions', tag: 'Versions',
+    summary: 'Tell what differs between two versions of a profile', description: 'From the later to the earlier one: what a rollback would do.',
+    params: customerParams, query: diffQuery, answer: diffAnswer, example: { from: { rev: 1, at: '2026-01-01T00:00:00.000Z' }, to: { rev: 3, at: TIME }, changes },
+    input: ({ params: { id }, query: { from, to } }) => ({ customerId: id, from: Number(from), ...(to !== undefined && { to: Number(to) }) }),
     show: (body) => ({ body }),
   }),
   route({

@@ -75,6 +75,8 @@ export const searchQuery = z
 
 export const pageQuery = z.strictObject(page);
 export const atQuery = z.strictObject({ time });
+const revText = (description: string) => z.string().superRefine(when((text) => !WHOLE.test(text) || Number(text) < 1 || Number(text) > MAX_REV, fault('whole-number', { min: 1, max: MAX_REV }), '1')).meta({ type: 'integer', minimum: 1, maximum: MAX_REV, description, example: 1 });
+export const diffQuery = z.strictObject({ from: revText('A revision of the customer.'), to: revText('Another one, later or earlier; the present one without it.').optional() });
 
 const oneOf = <T extends string>(values: readonly T[]) => z.string().superRefine(when((text) => !(values as readonly string[]).includes(text), fault('one-of', { choices: values.join(', ') }), values[0])) as unknown as z.ZodType<T, string>;
 export const accessQuery = z
@@ -182,6 +184,8 @@ export const versionsAnswer = items(
     .strictObject({ rev: shownRev, at, action: z.string(), by: by.optional(), sourceIp: z.string().optional(), requestId: z.string().optional(), reason: z.string().optional(), changes: z.array(fieldChange), profile })
     .meta({ id: 'Version' }),
 ).meta({ id: 'Versions' });
+const end = z.strictObject({ rev: shownRev, at }).meta({ id: 'VersionEnd' });
+export const diffAnswer = z.strictObject({ from: end, to: end, changes: z.array(fieldChange).meta({ description: 'What leads from the one to the other.' }) }).meta({ id: 'VersionDifference' });
 export const atAnswer = z.strictObject({ rev: shownRev, since: at, profile }).meta({ id: 'ProfileThen' });
 export const planAnswer = z
   .strictObject({

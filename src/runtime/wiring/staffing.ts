@@ -19,6 +19,7 @@ import { addNote } from '../../operations/staff/add-note';
 import { assignCustomer } from '../../operations/staff/assign-customer';
 import { authorize } from '../../operations/staff/authorize';
 import { bulkRollback, planBulkRollback } from '../../operations/staff/bulk-rollback';
+import { compareVersions } from '../../operations/staff/compare-versions';
 import { createCustomer } from '../../operations/staff/create-customer';
 import { editCustomer } from '../../operations/staff/edit-customer';
 import { askErasure, confirmErasure, readErasure, withdrawErasure } from '../../operations/staff/erasures';
@@ -70,7 +71,7 @@ function served(deps: ReturnType<typeof guardDeps>, operations: Partial<StaffOpe
 /** For api-read. */
 export function readingDeps(): StaffDeps {
   const deps = { ...guardDeps(), views: viewStore(dynamoDb(), setting('VIEWS_TABLE')) };
-  return served(deps, { listCustomers: given(deps, listCustomers), searchCustomers: given(deps, searchCustomers), readCustomer: given(deps, readCustomer), listNotes: given(deps, listNotes), listVersions: given(deps, listVersions), customerAt: given(deps, customerAt) });
+  return served(deps, { listCustomers: given(deps, listCustomers), searchCustomers: given(deps, searchCustomers), readCustomer: given(deps, readCustomer), listNotes: given(deps, listNotes), listVersions: given(deps, listVersions), customerAt: given(deps, customerAt), compareVersions: given(deps, compareVersions) });
 }
 
 /** For api-write. */

@@ -113,6 +113,22 @@ test('a stale edit is told where things stand and what happened since', async ()
   expect(world.all('version').length).toBe(2);
 });
 
+test('two versions are compared, forwards and backwards, whatever became of the profile since', async () => {
+  const customerId = await world.receive(1);
+  valueOf(await world.editCustomer(support, { customerId, ifRev: 1, change: { name: 'Ada', tags: ['x'] } }));
+  world.clock.ms += 1_000;
+  valueOf(await world.editCustomer(support, { customerId, ifRev: 2, change: { name: 'Ada L', email: 'ada@example.com' } }));
+  valueOf(await world.editCustomer(support, { customerId, ifRev: 3, change: { tags: [] } }));
+  const { items } = valueOf(await world.listVersions(support, { customerId, limit: 10 }));
+  const end = (rev: number): object => ({ rev, at: items.find((each) => each.rev === rev)?.at });
+  expect(valueOf(await world.compareVersions(support, { customerId, from: 2, to: 3 }))).toEqual({ from: end(2), to: end(3), changes: [{ field: '/email', after: 'ada@example.com' }, { field: '/name', before: 'Ada', after: 'Ada L' }] });
+  expect(valueOf(await world.compareVersions(support, { customerId, from: 2 })).changes).toEqual([{ field: '/email', after: 'ada@example.com' }, { field: '/name', before: 'Ada', after: 'Ada L' }, { field: '/tags', before: ['x'] }]);
+  const back = valueOf(await world.compareVersions(support, { customerId, from: 4, to: 2 }));
+  expect([back.from, back.to, back.changes]).toEqual([end(4), end(2), valueOf(await world.rollbackCustomer(support, { customerId, ifRev: 4, toRev: 2, reason: 'Back.' })).changes]);
+  expect(await world.compareVersions(support, { customerId, from: 0, to: 6 })).toMatchObject({ refusal: { code: 'invalid', errors: [{ field: 'from' }, { field: 'to' }] } });
+  expect(logged().filter((line) => line.includes('ReadVersions'))).toEqual(['support-1 ReadVersions allow done', ...Array.from({ length: 3 }, () => 'support-1 ReadVersions allow done'), 'support-1 ReadVersions allow invalid']);
+});
+
 test('a rollback makes a new version, also to the state receiving made; the assignment stays', async () => {
   const customerId = await world.receive(1);
   valueOf(await world.editCustomer(support, { customerId, ifRev: 1, change: { name: 'Ada' } }));

@@ -17,6 +17,7 @@ import { askErasure, confirmErasure, readErasure } from '../../../src/operations
 import { readHold } from '../../../src/operations/staff/holds';
 import { listCustomers, type CustomerPage } from '../../../src/operations/staff/list-customers';
 import { listNotes } from '../../../src/operations/staff/list-notes';
+import { compareVersions } from '../../../src/operations/staff/compare-versions';
 import { customerAt, listVersions } from '../../../src/operations/staff/list-versions';
 import { mergeCustomers } from '../../../src/operations/staff/merge-customers';
 import { readConversation } from '../../../src/operations/staff/read-conversation';
@@ -140,6 +141,7 @@ const ofOne = fc.tuple(customerId, fc.constantFrom<(id: string) => Asked>(
   (id) => (deps) => readCustomer(deps, ME, { customerId: id }),
   (id) => (deps) => listNotes(deps, ME, { customerId: id, limit: 5 }),
   (id) => (deps) => listVersions(deps, ME, { customerId: id, limit: 5 }),
+  (id) => (deps) => compareVersions(deps, ME, { customerId: id, from: 1 }),
   (id) => (deps) => customerAt(deps, ME, { customerId: id, at: '2026-02-03T04:05:30.000Z' }),
   (id) => (deps) => editCustomer(deps, ME, { customerId: id, ifRev: 1, change: { name: 'Mine now' } }),
   (id) => (deps) => assignCustomer(deps, ME, { customerId: id, ifRev: 2, ownerId: 'me' }),

@@ -14,6 +14,7 @@ import { profileOf, revOf } from '../../../src/core/staff/profile';
 import { addNote } from '../../../src/operations/staff/add-note';
 import { assignCustomer } from '../../../src/operations/staff/assign-customer';
 import { bulkRollback, planBulkRollback } from '../../../src/operations/staff/bulk-rollback';
+import { compareVersions } from '../../../src/operations/staff/compare-versions';
 import { createCustomer } from '../../../src/operations/staff/create-customer';
 import { editCustomer } from '../../../src/operations/staff/edit-customer';
 import { listNotes } from '../../../src/operations/staff/list-notes';
@@ -48,7 +49,7 @@ export function staffWorld(seed = 1) {
   const process = (onCall?: OnCall) =>
     staffContainer(
       { records, views, keys, meter, now, random },
-      { createCustomer, readCustomer, editCustomer, assignCustomer, addNote, listNotes, listVersions, customerAt, rollbackCustomer, planBulkRollback, bulkRollback, queryAccess },
+      { createCustomer, readCustomer, editCustomer, assignCustomer, addNote, listNotes, listVersions, customerAt, compareVersions, rollbackCustomer, planBulkRollback, bulkRollback, queryAccess },
       onCall,
     );
   const all = (kind: string): readonly Image[] => records.byHand.all().filter((image) => stringOf(image, 'kind') === kind);

@@ -59,6 +59,7 @@ export function staff({ memory = memoryRequests(), limit = { ratePerSecond: 1_00
     readCustomer: async () => done({ customerId: CUSTOMER, rev: 3, createdAt: '2026-01-01T00:00:00.000Z', profile, aliases: [], merged: [], maybeSame: [], notes: [] }),
     listNotes: async () => done({ items: [] }),
     listVersions: async () => done({ items: [] }),
+    compareVersions: async () => done({ from: { rev: 1, at: '2026-01-01T00:00:00.000Z' }, to: { rev: 2, at: '2026-01-02T00:00:00.000Z' }, changes: [] }),
     customerAt: async () => done({ rev: 2, since: '2026-01-01T00:00:00.000Z', profile }),
     createCustomer: async (_actor, { id }: { id: string }) => done({ customerId: id, rev: 1, profile }),
     editCustomer: async () => done(changed),
