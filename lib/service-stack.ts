@@ -173,17 +173,13 @@ export class ServiceStack extends Stack {
   }
 
   /** The two that hold the table against the log. Neither changes a record of the live table; what each may put are its own results. */
-  private grantComparing(stage: Stage, { records, log, keys, vault, signingKey }: DataStack): void {
+  private grantComparing(stage: Stage, data: DataStack): void {
+    const { records, keys, vault } = data;
     const { auditEveryHours, auditShares, drillEveryDays, drillShares, drillFromReplicaEvery, offsite } = stage;
     const { 'audit-table': audit, 'run-drill': drill } = this.functions;
     vault.grantReplay(audit);
     vault.grantRestore(drill);
-    for (const reader of [audit, drill]) {
-      log.grantRead(reader);
-      keys.grantSecrets(reader, 'kek', 'mac');
-      keys.grantReadSubjectKeys(reader);
-      signingKey.grantReadPublicKey(reader);
-    }
+    for (const reader of [audit, drill]) this.grantOpenLog(reader, data);
     records.grantPutOwn(audit, 'audit', 'finding');
     records.grantCompare(audit);
     records.grantReadPermissions(audit);
@@ -200,26 +196,29 @@ export class ServiceStack extends Stack {
   }
 
   /** It reads what a restore reads, puts parts and manifest, and says so in a record; signing is the publisher's, through the log. */
-  private grantSnapshots({ records, log, keys, vault, signingKey }: DataStack): void {
+  private grantSnapshots(data: DataStack): void {
     const { 'take-snapshot': snapshot } = this.functions;
-    vault.grantSnapshot(snapshot);
-    log.grantRead(snapshot);
-    keys.grantSecrets(snapshot, 'kek', 'mac');
-    keys.grantReadSubjectKeys(snapshot);
-    signingKey.grantReadPublicKey(snapshot);
-    records.grantPutOwn(snapshot, 'snapshot');
+    data.vault.grantSnapshot(snapshot);
+    this.grantOpenLog(snapshot, data);
+    data.records.grantPutOwn(snapshot, 'snapshot');
+  }
+
+  /** Beside the vault, all it takes to open every entry of the log, and to know the log and its records for ours. */
+  private grantOpenLog(reader: IntactFunction, { log, keys, signingKey }: DataStack): void {
+    log.grantRead(reader);
+    keys.grantSecrets(reader, 'kek', 'mac');
+    keys.grantReadSubjectKeys(reader);
+    signingKey.grantReadPublicKey(reader);
   }
 
   /** It reads what a restore reads, the replica included, and fills tables that nothing else uses; of the live one it sees how it is set, and says in it what it did. */
-  private grantRestoring({ records, log, keys, vault, inbox, signingKey }: DataStack): void {
+  private grantRestoring(data: DataStack): void {
+    const { records, log, vault, inbox } = data;
     const { 'restore-table': restore } = this.functions;
     vault.grantRestore(restore);
     vault.replication?.grantReadReplica(restore);
-    log.grantRead(restore);
+    this.grantOpenLog(restore, data);
     log.grantDescribe(restore);
-    keys.grantSecrets(restore, 'kek', 'mac');
-    keys.grantReadSubjectKeys(restore);
-    signingKey.grantReadPublicKey(restore);
     inbox.grantPutContent(restore);
     records.grantRestoreCopies(restore);
     records.grantPutOwn(restore, 'restore');
@@ -304,17 +303,15 @@ export class ServiceStack extends Stack {
   }
 
   /** Who finds what has to be repaired may ask for it, if the stage does not want to be asked first; one function repairs, from the vault alone. */
-  private repairs(stage: Stage, { records, log, keys, vault, signingKey }: DataStack): Repairs {
+  private repairs(stage: Stage, data: DataStack): Repairs {
+    const { records, log, vault } = data;
     const { 'repair-records': repair, 'seal-records': seal, 'seal-missing': sealMissing, 'audit-table': audit, 'erase-subjects': erase } = this.functions;
     const repairs = new Repairs(this, 'Repairs');
     if (stage.repair === 'auto') for (const finder of [seal, sealMissing, audit, erase]) repairs.grantAsk(finder);
     records.grantRepair(repair);
-    log.grantRead(repair);
+    this.grantOpenLog(repair, data);
     log.grantNoteUnsealed(repair);
-    keys.grantSecrets(repair, 'kek', 'mac');
-    keys.grantReadSubjectKeys(repair);
     vault.grantReplay(repair);
-    signingKey.grantReadPublicKey(repair);
     return repairs;
   }
 
