@@ -8,6 +8,7 @@
  *   name there, no federated session is let in at all. Sessions of other roles have the key as little, and have no provider to vouch for them either: refused.
  */
 import { AccountRootPrincipal, CompositePrincipal, FederatedPrincipal, type IPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { keyKeys } from '../../src/core/table-keys';
 
 /** Who enforces the second factor for people who sign in elsewhere. */
 export type IdentityProvider = { readonly samlProviderArn: string } | { readonly oidcProviderArn: string; readonly audience: string; readonly subjects: readonly string[] };
@@ -77,7 +78,7 @@ export function operatorStatements(at: Places): readonly PolicyStatement[] {
     allow('ReadsTables', [...READ_ITEMS, ...READ_SETTINGS], [at.records, `${at.records}/index/*`, at.log, at.keys, at.views]),
     allow('WritesRecords', ['dynamodb:DeleteItem', 'dynamodb:PutItem'], [at.records]),
     allow('WritesHeadAndRounds', ['dynamodb:DeleteItem', 'dynamodb:PutItem'], [at.log]),
-    allow('MakesSubjectKeys', ['dynamodb:PutItem'], [at.keys]),
+    allow('MakesSubjectKeys', ['dynamodb:PutItem'], [at.keys], { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keyKeys.subject('*').pk] } }),
     allow('RestoresTables', [...READ_ITEMS, ...READ_SETTINGS, ...MAKE_TABLES], [at.records, `${at.records}-*`]),
     allow('DropsTheDrillsTable', ['dynamodb:DeleteTable'], [`${at.records}-drill-scratch`]),
     allow('ConnectsReaders', ['lambda:CreateEventSourceMapping', 'lambda:UpdateEventSourceMapping'], ['*'], { ArnLike: { 'lambda:FunctionArn': at.functions } }),

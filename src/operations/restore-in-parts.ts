@@ -51,7 +51,7 @@ type Counts = Pick<RestorePlan, 'records' | 'same' | 'toWrite' | 'toReplace' | '
 
 interface ShareRestored extends Counts, Pick<RestorePlan, 'snapshot' | 'snapshotNote' | 'doubts'> {
   readonly notes: readonly RestoreNote[];
-  /** Eight bytes of the hash of each record's place, base64. */
+  /** Eight bytes of the hash of the place of each record that is no tombstone, base64. */
   readonly places: string;
 }
 
@@ -104,21 +104,25 @@ export function restoreInParts(deps: RestoreInPartsDeps, { wholeUpTo }: WholeUpT
       const restoring = await begunBy(deps, plan, run);
       const { only, subjects } = ofShare(shareNamed(part));
       const places = new Set<string>();
-      const { plan: found, result } = await restoring({ only: (image) => only(image) && places.add(shortPlace(placeOf(image))) !== undefined, subjects });
+      const { plan: found, result } = await restoring({ only: (image) => only(image) && (isTombstone(image) || places.add(shortPlace(placeOf(image))) !== undefined), subjects });
       const { records, same, toWrite, toReplace, contents, bytes, snapshot, snapshotNote, doubts, notes, losses, size } = found;
       const { written, contents: put, seconds } = result;
       const told = { records, same, toWrite, toReplace, contents, bytes, snapshot, snapshotNote, doubts, notes, written, put, places: packed(places) };
       return { result: told, fields: { records, bytes, size, findings: losses, from: plan.from, seconds } };
     },
     async merge(plan, results, run) {
-      const restoring = await begunBy(deps, plan, run);
+      // Done again it may find the label it left.
+      const restoring = await begunBy(deps, plan, run, { mayBeWhole: true });
       const shares = [...results.values()];
       const missing = partNames(plan.into).filter((name) => !results.has(name));
       const soFar = together(shares, plan, run, deps.now());
       if (missing.length > 0) return done({ ...soFar, shares: { of: plan.into, missing } }, plan);
-      // A place that was sealed under two subjects is in two shares, and which of them counts only the whole log tells. And what was erased while shares were restored is not there when the table is said to be whole.
-      const { distinct, doubled } = placesOf(shares);
-      const last = await restoring({ only: (image) => isTombstone(image) || doubled.has(shortOf(image)), ...(doubled.size === 0 && { subjects: () => false }) });
+      // What was erased while shares were restored is not there when the table is said to be whole. This opens nothing that a tombstone may stand for.
+      const tombstones = new Set<string>();
+      const erased = await restoring({ only: (image) => isTombstone(image) && tombstones.add(shortPlace(placeOf(image))) !== undefined, subjects: () => false });
+      // A place that was sealed under two subjects is in two shares; one whose record a share could open, at a point before it was erased, is there and has a tombstone. Which of them counts only the whole log tells.
+      const { distinct, doubled } = placesOf([...shares.map(({ places }) => places), packed(tombstones)]);
+      const last = doubled.size === 0 ? undefined : await restoring({ only: (image) => doubled.has(shortOf(image)) });
       const [target, { settings }] = [deps.tableAt(plan.to), plan];
       // Died before it: it stays labelled as it is, and is finished by the same step or the same command. Died after it: it is whole, and has no record yet.
       await target.configure(labelled(settings, plan, { run, ended: true }));
@@ -126,7 +130,7 @@ export function restoreInParts(deps: RestoreInPartsDeps, { wholeUpTo }: WholeUpT
       const left = there === 'absent' ? [] : settingDifferences(settings, there);
       const report = {
         plan: { ...soFar.plan, records: distinct },
-        result: { ...soFar.result, written: soFar.result.written + last.result.written, settings: left, seconds: secondsSince(run, deps.now()) },
+        result: { ...soFar.result, written: soFar.result.written + erased.result.written + (last?.result.written ?? 0), settings: left, seconds: secondsSince(run, deps.now()) },
         shares: { of: plan.into, missing },
       };
       const record = await recorded(deps, plan, run, report);
@@ -167,11 +171,12 @@ function unfinishedRun(there: TableSettings | 'absent'): string | undefined {
   return typeof label === 'object' && label.incomplete && run?.ended === false ? run.run : undefined;
 }
 
-/** A restore of some of the records into the table as `run` began it. Throws `RestoreError` (`foreign-label`) where it is another one by now. */
-async function begunBy(deps: RestoreInPartsDeps, plan: InPartsPlan, run: string) {
+/** A restore of some of the records into the table as `run` began it. Throws `RestoreError` (`foreign-label`) where it is another one by now, or whole: a late share would put back what the merge took out. */
+async function begunBy(deps: RestoreInPartsDeps, plan: InPartsPlan, run: string, { mayBeWhole = false } = {}) {
   const target = deps.tableAt(plan.to);
   const there = await target.settings();
   if (there === 'absent' || runIn(there.tags)?.run !== run) throw new RestoreError('foreign-label', `${plan.to} is not the table that was begun at ${run}: it was dropped, or begun anew`, 'ask for the restore again');
+  if (!mayBeWhole && runIn(there.tags)?.ended === true) throw new RestoreError('foreign-label', `${plan.to} is whole: the run that began at ${run} has ended`, 'ask for the restore again if it is to be compared once more');
   // Several of them at a time: how it is set was settled before, and is once more after them.
   const { configure: _, ...filled } = target;
   const source = sourceOf(deps, plan);
@@ -229,9 +234,9 @@ const shortOf = (image: Image): string => shortPlace(placeOf(image)).slice(0, PL
 
 const packed = (places: ReadonlySet<string>): string => Buffer.concat([...places].map((place) => Buffer.from(place.slice(0, PLACE_BYTES), 'latin1'))).toString('base64');
 
-/** How many places there are, and those that more than one share has. Numbers, sorted in place: eight bytes a record is what a function has memory for. */
-function placesOf(shares: readonly ShareRestored[]): { readonly distinct: number; readonly doubled: ReadonlySet<string> } {
-  const all = Buffer.concat(shares.map(({ places }) => Buffer.from(places, 'base64')));
+/** How many places there are, and those that are in more than one of `shares`. Numbers, sorted in place: eight bytes a record is what a function has memory for. */
+function placesOf(shares: readonly string[]): { readonly distinct: number; readonly doubled: ReadonlySet<string> } {
+  const all = Buffer.concat(shares.map((places) => Buffer.from(places, 'base64')));
   const sorted = new BigUint64Array(all.length / PLACE_BYTES).map((_, i) => all.readBigUInt64BE(i * PLACE_BYTES)).sort();
   const doubled = new Set<string>();
   let distinct = 0;

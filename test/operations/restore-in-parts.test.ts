@@ -8,7 +8,7 @@ import { labelIn, runIn } from '../../src/core/restore-label';
 import { executionName, restoreRequestIn, type RestoreRequest } from '../../src/core/restore-request';
 import { runResultIn } from '../../src/core/run-records';
 import { RESTORE_TASK, restoreInParts, type RestoreInPartsDeps, type RestoreInPartsReport } from '../../src/operations/restore-in-parts';
-import type { RestoreNote } from '../../src/operations/restore-records';
+import { applyRestore, planRestore, restoreKeys, type RestoreNote } from '../../src/operations/restore-records';
 import { factsSource, wholeSource } from '../../src/operations/restore-share';
 import { inParts, progressOf, reportOf, type InPartsDeps, type Step, type StepOutput } from '../../src/operations/run-in-parts';
 import { forEachSeed } from '../seeds';
@@ -232,6 +232,17 @@ describe('a restore in parts that is interrupted', () => {
     await expect(inParts(in_.parting, work, { step: 'merge', run: output.run, round: 0 })).rejects.toMatchObject({ code: 'foreign-label' });
   });
 
+  test('is filled by no share that comes when it is whole, such as of the same restore from the replica', async () => {
+    const { place, in_, size } = await lived(15, 60);
+    const wholeUpTo = Math.ceil(size / 3);
+    await restored(in_, request({ size }), { wholeUpTo });
+    const { run } = runIn(place.tables.get(TO)!.settings.tags)!;
+    for (const image of place.itemsIn(TO).slice(0, 9)) place.tables.get(TO)!.items.remove(keyOf(image));
+    const left = textsOf(place.itemsIn(TO));
+    for (const part of ['0-of-3', '1-of-3', '2-of-3']) await expect(inParts(in_.parting, restoreInParts(in_.deps, { wholeUpTo }), { step: 'part', part, run, round: 0 })).rejects.toMatchObject({ code: 'foreign-label' });
+    expect(textsOf(place.itemsIn(TO))).toEqual(left);
+  });
+
   test('can be finished by one restore of the same point, and one restore by it', async () => {
     const { place, in_, size } = await lived(14, 60);
     const wholeUpTo = Math.ceil(size / 3);
@@ -298,6 +309,30 @@ test('who is erased while shares are restored is not in a table that is said to 
   });
   expect(seen).toBeGreaterThan(0);
   expect([ofEve(), report?.shares.missing, labelIn(tables.get(TO)!.settings.tags)]).toEqual([[], [], expect.objectContaining({ incomplete: false })]);
+}, 60_000);
+
+test('what was removed under a key that is still there comes back with an earlier point, in however few shares', async () => {
+  const { it, eve } = await erasing(6);
+  const tables: MemoryTables = new Map([['records', { settings: LIVE_SETTINGS, items: itemsOf(it.world.records) }]]);
+  const open = (name: string) => memoryRestoreTarget(tables, name);
+  const { size } = (await it.world.log.readHead()) as { readonly size: number };
+  await it.confirmed(eve);
+  for (let run = 0; !(await it.advance()).every(({ removed, waiting }) => removed === 0 && waiting === 'time') || (await it.images('tombstone')).length === 0; run++) {
+    expect(run).toBeLessThan(30);
+    await it.settle();
+    it.world.advance(EVERY_MS);
+  }
+  const { vault, inbox, now } = it.world;
+  const direct = { ...(await restoreKeys(it.world)), vault, inbox, now, target: open('records-restored-direct') };
+  await applyRestore(direct, await planRestore(direct, { settings: LIVE_SETTINGS, size }));
+  const whole = textsOf(tables.get('records-restored-direct')!.items.all());
+  expect(JSON.stringify([...whole])).toContain('the words of eve');
+  for (const into of [1, 2, 5]) {
+    const name = `records-restored-in-${into}`;
+    const { report } = await restored(placeOf(it.world, open), request({ size }, { to: name }), { wholeUpTo: Math.ceil(size / into) });
+    expect([into, textsOf(tables.get(name)!.items.all())]).toEqual([into, whole]);
+    expect(report?.plan.records).toBe(whole.size);
+  }
 }, 60_000);
 
 test('is called the same whoever asks for it, and otherwise than any other', () => {

@@ -35,7 +35,7 @@ export interface ErasureDeps {
   readonly signer: Pick<Signer, 'publicKey'>;
   readonly inbox: Pick<Inbox, 'remove' | 'list'>;
   readonly views: Pick<ViewStore, 'remove' | 'partition'>;
-  readonly log: Pick<LogStore, 'identity' | 'rounds' | 'roundsByTime'>;
+  readonly log: Pick<LogStore, 'identity' | 'roundsByTime'>;
   readonly vault: Pick<Vault, 'get'>;
   readonly repairRequests?: LookDeps['repairRequests'];
   /** How much of the log one run searches for what was not removed, in bundles. */

@@ -6,18 +6,15 @@ import { decodeTime } from 'ulid';
 import { entryIn } from '../../core/entry';
 import type { ErasureRequest } from '../../core/erasure';
 import { stringOf } from '../../core/image';
-import { entryLeafHashes, startsOf, TILE_WIDTH } from '../../core/log/bundle';
-import { tilePath } from '../../core/log/tile-path';
+import { TILE_WIDTH } from '../../core/log/bundle';
 import { checkMac, type MacKey } from '../../core/record-mac';
 import { runResultIn } from '../../core/run-records';
 import { isOfShare, shareNamed } from '../../core/shares';
 import { recordKeys } from '../../core/table-keys';
-import type { LogStore, RecordStore, Vault } from '../../ports';
+import type { RecordStore } from '../../ports';
 import type { RepairRequests } from '../../ports/repair-requests';
-import type { AuthenticTiles } from '../authentic-tiles';
-import { inParallel } from '../in-parallel';
-import { LogStopped } from '../read-log';
-import { firstRoundSince, provenLog, type SealedErasure, type SealedRemovalsDeps } from './sealed-removals';
+import { provenEntries, provenLog, type ProvenLog } from './proven-entries';
+import { firstRoundSince, type SealedErasure, type SealedRemovalsDeps } from './sealed-removals';
 
 /** How far the log was searched: entries before `to`, in which these ids were sealed and not removed; each with the `src` of its last entry. */
 export interface Searched {
@@ -35,7 +32,6 @@ export interface Unremoved {
 
 /** Bundles one run reads: two and a half million entries, some minutes. The next run goes on. */
 const MAX_BUNDLES = 10_000;
-const BUNDLES_AT_ONCE = 16;
 /** Ids kept from run to run. With more of them there is nothing to go on for: they have to be repaired first. */
 const MAX_OPEN = 500;
 
@@ -44,29 +40,33 @@ const MAX_OPEN = 500;
  * became of it before, so what is kept from run to run is as good as nothing. Throws `PortError`, `ReplayError`, `LogStopped`.
  */
 export async function unremovedRecords(deps: SealedRemovalsDeps, { customers, inputs, searched }: Pick<ErasureRequest, 'customers' | 'inputs' | 'searched'>, sealed: SealedErasure, subjects: ReadonlySet<string>, limit = MAX_BUNDLES): Promise<Unremoved> {
-  const open = new Map((searched?.open ?? []).map((each) => each.split(' ') as [string, string]));
+  const open = new Map(openIn(searched).filter(([id]) => !sealed.removed.has(id)));
   const pass = { subjects: [...subjects].map((subject) => Buffer.from(subject)), known: subjects, removed: sealed.removed, open };
-  let to = searched?.to ?? (await beginning(deps.log, { customers, inputs }, sealed.from));
-  const { checkpoint, tiles } = await provenLog(deps);
-  for (let left = limit; to < sealed.from && left > 0 && open.size <= MAX_OPEN; ) {
-    const first = Math.floor(to / TILE_WIDTH);
-    const indexes = Array.from({ length: Math.min(BUNDLES_AT_ONCE, left, Math.ceil(sealed.from / TILE_WIDTH) - first) }, (_, i) => first + i);
-    left -= indexes.length;
-    for (const [i, entries] of (await inParallel(indexes, BUNDLES_AT_ONCE, (index) => provenBundle(deps.vault, tiles, checkpoint.size, index))).entries()) {
-      const from = indexes[i]! * TILE_WIDTH;
-      for (const bytes of entries.slice(Math.max(0, to - from), sealed.from - from)) note(pass, bytes);
-      to = Math.min(sealed.from, from + TILE_WIDTH);
-    }
+  const log = await provenLog(deps);
+  const begun = searched?.to ?? (await beginning(deps.log, log, { customers, inputs }, sealed.from));
+  let to = begun;
+  for await (const { from, entries } of provenEntries(log, begun, sealed.from, limit)) {
+    for (const bytes of entries) note(pass, bytes);
+    to = from + entries.length;
+    if (open.size > MAX_OPEN) break;
   }
-  const before = [...open].filter(([id]) => !sealed.removed.has(id));
-  return { searched: { to, open: new Map(before.slice(0, MAX_OPEN)) }, isWhole: to >= sealed.from, left: [...new Map([...before, ...sealed.standing]).values()] };
+  // Of too many none is left out: the next run meets them again where this one began.
+  const kept = open.size > MAX_OPEN ? { to: begun, open: new Map(openIn(searched)) } : { to, open };
+  return { searched: kept, isWhole: to >= sealed.from, left: [...new Map([...open, ...sealed.standing]).values()] };
 }
 
-/** Nothing was sealed under a subject before its customer was met, whose id says when. When quarantined input came nothing says that is still there. */
-async function beginning(log: Pick<LogStore, 'roundsByTime'>, { customers, inputs }: Pick<ErasureRequest, 'customers' | 'inputs'>, end: number): Promise<number> {
+const openIn = (searched: ErasureRequest['searched']): readonly (readonly [string, string])[] => (searched?.open ?? []).map((each) => each.split(' ') as [string, string]);
+
+/**
+ * Nothing was sealed under a subject before its customer was met, whose id says when. When quarantined input came nothing says that is still there. Where in the log that was a row of the log table says, which anybody who
+ * may write there could have made: what is proven to lie before it has to be older.
+ */
+async function beginning(rounds: SealedRemovalsDeps['log'], log: ProvenLog, { customers, inputs }: Pick<ErasureRequest, 'customers' | 'inputs'>, end: number): Promise<number> {
   if (inputs.length > 0) return 0;
-  const met = Math.min(...customers.map(({ customerId }) => timeIn(customerId)));
-  return Math.min(end, (await firstRoundSince(log, new Date(met - MET_MARGIN_MS).toISOString()))?.from ?? end);
+  const since = new Date(Math.min(...customers.map(({ customerId }) => timeIn(customerId))) - MET_MARGIN_MS).toISOString();
+  const from = Math.min(end, (await firstRoundSince(rounds, since))?.from ?? end);
+  for await (const { entries } of provenEntries(log, Math.max(0, from - TILE_WIDTH), from)) if (entries.some((bytes) => (entryIn(bytes)?.at ?? '') >= since)) return 0;
+  return from;
 }
 function timeIn(customerId: string): number {
   try {
@@ -94,19 +94,6 @@ function note({ subjects, known, removed, open }: Pass, bytes: Buffer): void {
   else open.delete(entry.id);
 }
 
-/** The entries of one bundle, in the tree that the log's own key signed. */
-async function provenBundle(vault: Pick<Vault, 'get'>, tiles: AuthenticTiles, size: number, index: number): Promise<readonly Buffer[]> {
-  const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
-  for (const each of new Set([width, TILE_WIDTH])) {
-    const bytes = await vault.get(tilePath({ level: 'entries', index, width: each }));
-    const starts = bytes === 'absent' ? undefined : startsOf(bytes)?.slice(0, width + 1);
-    if (bytes === 'absent' || starts?.length !== width + 1) continue;
-    if ((await tiles(0, index))?.equals(entryLeafHashes(bytes, starts)) !== true) continue;
-    return starts.slice(1).map((end, at) => bytes.subarray(starts[at]! + 2, end));
-  }
-  throw new LogStopped('segment-damaged', `${tilePath({ level: 'entries', index, width })} does not hold what was published, or the tiles above it are damaged: run intact verify`);
-}
-
 export interface LookDeps {
   readonly records: Pick<RecordStore, 'partition'>;
   /** Absent where a person wants to be asked first. */
@@ -126,7 +113,7 @@ export async function askForRepairs({ records, repairRequests }: LookDeps, left:
     }
   }
 }
-/** A run asks for no more; the next one for the next. */
+/** A run asks for no more; what was repaired is not left when the next one asks. */
 const MAX_ASKED = 100;
 
 /**

@@ -99,6 +99,10 @@ describe('what each may do', () => {
     ['dynamodb:Query', 'LogTable.Arn', {}, ['operator', 'auditor']],
     ['dynamodb:PutItem', 'LogTable.Arn', {}, ['operator']],
     ['dynamodb:Scan', 'KeysTable.Arn', {}, ['operator']],
+    ['dynamodb:PutItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': 's#a' }, ['operator']],
+    // Whoever writes records lifts no hold where it stands beside the key, and puts no secret.
+    ['dynamodb:PutItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': 'hold#a' }, []],
+    ['dynamodb:PutItem', 'KeysTable.Arn', { 'dynamodb:LeadingKeys': 'secret#mac' }, []],
     ['dynamodb:CreateTable', 'RecordsTable.Arn-restored', {}, ['operator']],
     ['dynamodb:DeleteTable', 'RecordsTable.Arn-drill-scratch', {}, ['operator']],
     ['dynamodb:DeleteTable', 'RecordsTable.Arn', {}, []],

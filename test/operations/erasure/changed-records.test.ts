@@ -9,7 +9,8 @@ import { advanceErasures } from '../../../src/operations/erasure/advance-erasure
 import { sealedErasure } from '../../../src/operations/erasure/sealed-removals';
 import { unremovedRecords } from '../../../src/operations/erasure/unremoved-records';
 import { textDelivery } from '../receiving-world';
-import { EVE, EVERY_MS, populated, SECRETS, type ErasingWorld } from './erasing-world';
+import { subjectNamed } from '../../world';
+import { EVE, EVERY_MS, erasingWorld, populated, SECRETS, type ErasingWorld } from './erasing-world';
 
 const messageOf = async (it: ErasingWorld, id: string): Promise<Image> => (await it.images('message')).find((image) => stringOf(image, 'messageId') === id)!;
 const requestOf = (it: ErasingWorld, customerId: string) => requestIn(it.world.records.byHand.peek(recordKeys.erasureRequest(customerId)) as Image)!;
@@ -144,6 +145,44 @@ describe('the search of the log', () => {
     expect(await it.repair()).toEqual(['put-back']);
     expect(await it.untilDone()).toMatchObject([{ state: 'done' }]);
     expect(requestOf(it, eve).searched).toBeUndefined();
+  });
+
+  test('forgets none where more were not removed than the request has room for', async () => {
+    const it = await erasingWorld(313);
+    for (let batch = 0; batch < 10; batch++) {
+      await it.world.write(...Array.from({ length: 60 }, (_, n) => it.world.message(`${batch}-${n}`)));
+      await it.settle();
+    }
+    const subject = subjectNamed('alice');
+    const deps = { ...it.world, origin: it.world.identity.origin };
+    const sealed = { isPermitted: true, removals: 0, alone: 0, foundAt: '', from: it.world.entries().length, removed: new Set<string>(), standing: new Map<string, string>() };
+    const request = { customers: [{ customerId: 'of another form than ours', subject }], inputs: [] };
+    const first = await unremovedRecords(deps, request, sealed, new Set([subject]));
+    expect(first.left.length).toBeGreaterThan(500);
+    const kept = { to: first.searched.to, open: [...first.searched.open].map((each) => each.join(' ')) };
+    expect(kept.open.length).toBeLessThan(501);
+    const next = await unremovedRecords(deps, { ...request, searched: kept }, sealed, new Set([subject]));
+    expect([...next.left].sort()).toEqual([...first.left].sort());
+    // Removed since then, they are done with, and it goes on.
+    const removed = new Set(it.world.entries().map(({ entry }) => entry.id));
+    expect(await unremovedRecords(deps, { ...request, searched: kept }, { ...sealed, removed }, new Set([subject]))).toMatchObject({ isWhole: true, left: [], searched: { to: sealed.from } });
+  });
+
+  test('begins where the log proves that the customer had not been met, whatever its table says', async () => {
+    const { it, eve } = await searched(314);
+    const subject = stringOf(await messageOf(it, 'wamid.eve-1'), 'subject')!;
+    const sealed = { isPermitted: true, removals: 0, alone: 0, foundAt: '', from: it.world.entries().length, removed: new Set<string>(), standing: new Map<string, string>() };
+    const request = { customers: [{ customerId: eve, subject }], inputs: [] };
+    const deps = { ...it.world, origin: it.world.identity.origin };
+    const whole = await unremovedRecords(deps, request, sealed, new Set([subject]));
+    expect(whole.left.length).toBeGreaterThan(20);
+    const rounds = [...it.world.log.tables.rounds.values()].sort((a, b) => a.from - b.from);
+    for (const hidden of [rounds.slice(-1), []]) {
+      const roundsByTime = async function* () {
+        yield* hidden;
+      };
+      expect(await unremovedRecords({ ...deps, log: { roundsByTime } }, request, sealed, new Set([subject]))).toEqual(whole);
+    }
   });
 
   test('keeps the key until it has come to the end', async () => {
