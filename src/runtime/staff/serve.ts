@@ -111,7 +111,7 @@ const asked = (route: Route, { operations }: StaffDeps, actor: Actor, { params, 
  */
 async function once(route: Route, deps: StaffDeps, actor: Actor, request: CheckedRequest, key: string, asking: Asking): Promise<HttpAnswer> {
   const { memory, now } = deps;
-  const claim: Claim = { operatorId: actor.operatorId, route: route.key, key, fingerprint: await fingerprintOf(deps, route, request), attempt: actor.requestId };
+  const claim: Claim = { operatorId: actor.operatorId, route: route.key, key, fingerprint: await fingerprintOf(deps, actor, route, request), attempt: actor.requestId };
   const { idKept, idIn, answerKept, answerIn } = remembering(await deps.secret(), claim);
   const begun = await memory.begin(claim, idKept(deps.newId()), now());
   if (begun.outcome === 'in-flight') return turnedAway(deps, asking, 'key-in-flight', 'conflict');
@@ -144,8 +144,9 @@ async function once(route: Route, deps: StaffDeps, actor: Actor, request: Checke
 /** Whom a remembered answer names. */
 const customersIn = (body: string): readonly string[] => [...new Set([...body.matchAll(/"customerId":"([^"]+)"/g)].map(([, id]) => id!))];
 
-async function fingerprintOf({ secret }: StaffDeps, { key }: Route, { params, query, body, ifRev }: CheckedRequest): Promise<string> {
-  return createHmac('sha256', await secret()).update('intact/request/v1\n').update(canonicalize({ route: key, params: JSON.stringify(params), query: JSON.stringify(query), body: JSON.parse(JSON.stringify(body ?? null)) as unknown, ifRev })).digest('base64url');
+/** Of a request in this role: what was told in one is not told again in another, which may not ask for it. */
+async function fingerprintOf({ secret }: StaffDeps, { role }: Actor, { key }: Route, { params, query, body, ifRev }: CheckedRequest): Promise<string> {
+  return createHmac('sha256', await secret()).update('intact/request/v2\n').update(canonicalize({ role, route: key, params: JSON.stringify(params), query: JSON.stringify(query), body: JSON.parse(JSON.stringify(body ?? null)) as unknown, ifRev })).digest('base64url');
 }
 
 function tell(route: Route, result: StaffResult<Shown>, { requestId }: Actor): HttpAnswer {

@@ -94,6 +94,14 @@ describe('an Idempotency-Key', () => {
     expect((await world.call('POST /v1/customers/{id}/notes', { body: { text: 'a' }, headers: { 'Idempotency-Key': 'k' } })).status).toBe(201);
   });
 
+  it('in another role is of another request: what was told in the one is not told again in the other', async () => {
+    const world = staff();
+    const first = await world.call(...create('k'));
+    const told = await world.call(...create('k', 'Anne', { groups: '[auditor]' }));
+    expect([told.status, told.json.type, told.body.includes(String(first.json['customerId'])), world.asked.length]).toEqual([422, 'urn:intact:problem:key-reused', false, 1]);
+    expect(world.noted).toMatchObject([{ actor: { role: 'auditor' }, decision: { allowed: false }, outcome: 'conflict' }]);
+  });
+
   it('of a request that is being worked on is a conflict', async () => {
     const world = staff();
     let finish = (): void => undefined;
