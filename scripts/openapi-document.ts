@@ -113,7 +113,7 @@ function responsesOf(route: Route): RouteConfig['responses'] {
     ...COMMON,
     ...(key.includes('{id}') && { 404: problem('There is none, or none that you may know of.') }),
     ...(mayConflict && { 409: problem('As things stand it cannot be done; `detail` says why.') }),
-    ...(body !== undefined && { 409: problem('As things stand it cannot be done, or a request under the same Idempotency-Key is being worked on.'), 413: problem('The body has more than 64 KB.'), 415: problem('The body is not application/json.') }),
+    ...(body !== undefined && { 409: problem('As things stand it cannot be done, or a request under the same Idempotency-Key is being worked on.'), 413: early('The body has more than 64 KB.'), 415: problem('The body is not application/json.') }),
     ...(ifMatch && { 412: problem('Changed since you read it; `rev` and `changes` say how.', { ETag: ETAG }), 428: problem('If-Match is missing.') }),
     ...(idempotent && { 422: problem('The Idempotency-Key was used for another request.') }),
   };

@@ -38,7 +38,7 @@ export interface AccessEvent {
   readonly count?: number;
   /** Of an answer about several: records that would have been in it, and could not be believed. */
   readonly unreadable?: number;
-  /** Of an answer about several: the customers it showed. */
+  /** Of what is about several, the customers: those an answer showed, and those who go with the one whose erasure it is about. */
   readonly shown?: readonly string[];
   /** What was looked for (searched-for.ts). */
   readonly searched?: readonly string[];

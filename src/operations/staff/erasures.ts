@@ -14,6 +14,7 @@ import { cannot } from './cannot';
 import { guardedChange, guardedRead, type GuardDeps, type Room } from './guarded';
 import { inParallel } from '../in-parallel';
 import { erasureOf, holdOf, holdWrite, requestOf } from './holds';
+import { besides } from './messages-of-customer';
 
 export interface ErasureStaffDeps extends GuardDeps {
   readonly records: GuardDeps['records'] & Pick<RecordStore, 'partition'>;
@@ -65,7 +66,7 @@ export function askErasure(
   return guardedChange<{ readonly requestId: string; readonly state: 'asked' }>(deps, actor, { action: 'AskErasure', customerId }, async (room) => {
     const before = await requestOf(deps, room, customerId);
     // A first attempt that died behind its transaction.
-    if (before !== undefined && before.requestId === id && before.askedBy === actor.operatorId && before.state === 'asked') return { outcome: 'change', writes: [], value: { requestId: id, state: 'asked' }, resourceId: id };
+    if (before !== undefined && before.requestId === id && before.askedBy === actor.operatorId && before.state === 'asked') return { outcome: 'change', writes: [], value: { requestId: id, state: 'asked' }, resourceId: id, ...besides(customerId, before.customers) };
     if (before !== undefined && isOpen(before)) return cannot(before.state === 'asked' ? 'erasure-asked' : 'erasure-under-way', { at: before.askedAt });
     const { customers, unchanged } = await customersOf(deps, room, customerId);
     const others = await otherRequests(deps, room, customers.slice(1));
@@ -89,7 +90,7 @@ export function askErasure(
       ...unchanged,
       ...others,
     ];
-    return { outcome: 'change', writes, value: { requestId, state: 'asked' }, resourceId: requestId };
+    return { outcome: 'change', writes, value: { requestId, state: 'asked' }, resourceId: requestId, ...besides(customerId, customers) };
   });
 }
 
@@ -110,7 +111,7 @@ export function confirmErasure(deps: ErasureStaffDeps, actor: Actor, { customerI
     if (holds === 'held') return HELD;
     const confirmed: ErasureRequest = { ...request, rev: request.rev + 1, state: 'confirmed', confirmedBy: actor.operatorId, confirmedAt: room.at };
     const writes: RecordWrite[] = [{ op: 'replace', image: requestImage(confirmed, (await deps.identity()).systemSubject, room.at), ifRev: request.rev }, ...holds];
-    return { outcome: 'change', writes, value: { requestId, state: 'confirmed' }, resourceId: requestId };
+    return { outcome: 'change', writes, value: { requestId, state: 'confirmed' }, resourceId: requestId, ...besides(customerId, request.customers) };
   });
 }
 
@@ -122,7 +123,7 @@ export function withdrawErasure(deps: ErasureStaffDeps, actor: Actor, { customer
     if (request.state !== 'asked') return cannot('erasure-past-withdrawing', { state: request.state });
     const withdrawn: ErasureRequest = { ...request, rev: request.rev + 1, state: 'withdrawn', doneAt: room.at };
     const image = requestImage(withdrawn, (await deps.identity()).systemSubject, room.at);
-    return { outcome: 'change', writes: [{ op: 'replace', image, ifRev: request.rev }], value: { requestId, state: 'withdrawn' }, resourceId: requestId };
+    return { outcome: 'change', writes: [{ op: 'replace', image, ifRev: request.rev }], value: { requestId, state: 'withdrawn' }, resourceId: requestId, ...besides(customerId, request.customers) };
   });
 }
 
@@ -143,7 +144,7 @@ export function readErasure(deps: ErasureStaffDeps, actor: Actor, { customerId }
       const { rev: _rev, customerId: _customer, quietSince: _quiet, searched: _searched, customers, inputs, ...view } = request;
       return done({ ...view, customers: customers.map((each) => each.customerId), inputs: inputs.map(({ hash }) => hash), ...(reason !== undefined && { reason }), held: holds.some(({ hold }) => hold?.held === true), ...(recoverableUntil !== undefined && { recoverableUntil }) });
     },
-    ({ requestId }) => ({ resourceId: requestId }),
+    ({ requestId, customers }) => ({ resourceId: requestId, ...besides(customerId, customers.map((each) => ({ customerId: each }))) }),
   );
 }
 

@@ -74,12 +74,15 @@ export interface Planned<T> {
   /** Whose it turned out to be, where the ask names nobody. */
   readonly customerId?: string;
   readonly count?: number;
+  /** Whom else it is of. */
+  readonly shown?: readonly string[];
 }
-/** `evidence`: writes, like those of a change, that keep what was asked all the same. */
+/** `evidence`: writes, like those of a change, that keep what was asked all the same. `shown`: whom it names. */
 export interface PlannedRefusal {
   readonly outcome: 'refused';
   readonly refusal: Refusal;
   readonly customerId?: string;
+  readonly shown?: readonly string[];
   readonly evidence?: readonly RecordWrite[];
 }
 export type Plan<T> = Planned<T> | PlannedRefusal;
@@ -118,7 +121,8 @@ export async function guardedChange<T>(deps: GuardDeps, actor: Actor, ask: Ask |
     const { room } = gate;
     if (room === undefined) return refuse(deps, gate, gate.refusal);
     const planned = await asFarAsThere<Plan<T>>(() => plan(room));
-    const about = planned.customerId !== undefined && { customerId: planned.customerId };
+    const { customerId, shown } = planned;
+    const about = { ...(customerId !== undefined && { customerId }), ...(shown !== undefined && { shown }) };
     if (planned.outcome === 'refused') {
       const { refusal, evidence = [] } = planned;
       if (evidence.length === 0) return refuse(deps, gate, refusal, about);
@@ -222,7 +226,7 @@ async function met(deps: GuardDeps, actor: Actor, ask: CustomerAsk, readable: Ro
   return { customer: isThere && decision.allowed ? read : undefined, decision };
 }
 
-async function refuse(deps: GuardDeps, gate: Gate, refusal: Refusal, about: Pick<Told, 'customerId'> | false = false): Promise<StaffResult<never>> {
+async function refuse(deps: GuardDeps, gate: Gate, refusal: Refusal, about: Pick<Told, 'customerId' | 'shown'> = {}): Promise<StaffResult<never>> {
   if (!gate.decision.allowed || gate.others.some(({ decision }) => !decision.allowed)) deps.meter.count('AccessDenied');
   for (const access of accessesOf(gate, { outcome: refusal.code, ...about })) await putAccess(deps, access);
   return refused(refusal);

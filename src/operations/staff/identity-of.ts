@@ -35,13 +35,14 @@ const MAX_PROPOSALS = 20;
 /** For use behind the guard. Throws `PortError`. */
 export async function identityOf(deps: GuardDeps & { readonly records: Pick<RecordStore, 'partition'> }, actor: Actor, room: CustomerRoom): Promise<ShownIdentity> {
   const { customerId } = refOf(room.customer);
-  const mayRead = (customer: Image): boolean => {
-    const ownerId = stringOf(customer, 'ownerId');
-    return deps.authorize(actor, 'ReadCustomer', { type: 'Customer', id: refOf(customer).customerId, ...(ownerId !== undefined && { ownerId }) }).allowed;
-  };
+  const mayReadOne = (id: string, ownerId?: string): boolean => deps.authorize(actor, 'ReadCustomer', { type: 'Customer', id, ...(ownerId !== undefined && { ownerId }) }).allowed;
+  const mayRead = (customer: Image): boolean => mayReadOne(refOf(customer).customerId, stringOf(customer, 'ownerId'));
   const read = async (id: string): Promise<Image | undefined> => {
     const found = await deps.records.get(recordKeys.customer(id), { consistent: true });
-    return found !== 'absent' && stringOf(room.genuine(found), 'kind') === 'customer' && mayRead(found) ? found : undefined;
+    if (found === 'absent') return undefined;
+    // Whose one is that is not as we wrote it, nobody can say: only who may read any customer is to hear of it.
+    const image = mayReadOne(id) ? room.genuine(found) : room.readable(found);
+    return image !== 'unreadable' && stringOf(image, 'kind') === 'customer' && mayRead(image) ? image : undefined;
   };
   const { links, isWhole } = await linksOf(deps, room, customerId);
   const proposals = links

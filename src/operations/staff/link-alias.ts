@@ -55,7 +55,7 @@ export function linkAlias(deps: IdentityDeps, actor: Actor, { customerId, alias:
     const holderId = 'state' in holder ? holder.state.customerId : undefined;
     const value = { customerId, aliasId: alias.hash };
     if (holderId === customerId) return { outcome: 'change', writes: [], value: { ...value, rev: revOf(room.customer) }, count: 0 };
-    if (holderId !== from) return holderId === undefined ? cannot('nobody-has-name', {}) : cannot('another-has-name', { customer: await whoHasIt(deps, actor, room, holderId) });
+    if (holderId !== from) return holderId === undefined ? cannot('nobody-has-name', {}) : anothers(await whoHasIt(deps, actor, room, holderId));
     const wholes = [await wholeOf(deps, room, customerId), ...(from === undefined ? [] : [await wholeOf(deps, room, from)])];
     const checks = await notErased(deps, room, wholes);
     if (checks === 'erasing') return ERASING;
@@ -106,6 +106,9 @@ export function unlinkAlias(deps: IdentityDeps, actor: Actor, { customerId, alia
 const aliasNamed = async ({ keys }: IdentityDeps, named: NamedAlias): Promise<Alias | undefined> => (isAlias(named) ? aliasOf(await keys.dedupeKey(), named.type, named.value) : undefined);
 
 const invalid = (): Plan<never> => ({ outcome: 'refused', refusal: { code: 'invalid', errors: [fieldError('en', '/value', 'alias', {}, '4915123456789')] } });
+
+/** Whose a number is, was told. */
+const anothers = (customer: string | undefined): Plan<never> => ({ ...cannot('another-has-name', { customer }), ...(customer !== undefined && { shown: [customer] }) });
 
 /** The holder is told only where the actor may act on them too. */
 async function whoHasIt(deps: IdentityDeps, actor: Actor, room: CustomerRoom, holderId: string): Promise<string | undefined> {

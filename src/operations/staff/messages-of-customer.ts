@@ -28,7 +28,7 @@ export async function togetherWith(deps: MessageDeps, room: CustomerRoom, actor:
   return new Set(mine.map(({ id }) => id));
 }
 
-/** For the access record: of whom else than the one who was asked for the answer showed something. */
+/** For the access record: of whom else than the one who was asked for the answer is. */
 export const besides = (customerId: string, shown: readonly { readonly customerId: string }[]): { readonly shown: readonly string[] } => ({ shown: [...new Set(shown.map((each) => each.customerId))].filter((each) => each !== customerId) });
 
 /** More edits and reactions than anybody looks at; the others are in the records. */

@@ -207,6 +207,12 @@ describe('a name', () => {
     expect(world.wrong()).toEqual([]);
   });
 
+  test('that another has is named with them, and the access log has that they were', async () => {
+    const { world, ann, bob } = await two();
+    expect(refusalOf(await world.linkAlias(support, { customerId: ann, alias: { type: 'wa-id', value: BOB.waId }, reason }))).toMatchObject({ code: 'conflict' });
+    expect(world.all('access').map((access) => [stringOf(access, 'customerId'), stringOf(access, 'outcome'), access['shown']])).toEqual([[ann, 'conflict', { L: [{ S: bob }] }]]);
+  });
+
   test('is taken away: the next message from it alone begins a new customer, and links are for both to read', async () => {
     const { world, ann } = await two();
     const anns = { type: 'wa-id', value: ANN.waId } as const;
@@ -323,6 +329,18 @@ describe('a customer is shown', () => {
     valueOf(await world.assignCustomer(operator('admin'), { customerId: ann, ifRev: 3, ownerId: 'sales-2' }));
     expect(valueOf(await world.readCustomer(sales, { customerId: bob })).mergedInto).toBeUndefined();
   });
+});
+
+test('what somebody changed by hand in the record of another is no error to whom that other is nobody', async () => {
+  const { world, ann } = await two();
+  const [cid, sales] = [await world.write({ waId: '16505550003' }), operator('sales')];
+  await world.write({ bsuid: ANN.bsuid, waId: '16505550003' });
+  expect(valueOf(await world.readCustomer(support, { customerId: ann })).maybeSame).toEqual([cid]);
+  valueOf(await world.assignCustomer(operator('admin'), { customerId: ann, ifRev: 1, ownerId: sales.operatorId }));
+  const before = valueOf(await world.readCustomer(sales, { customerId: ann }));
+  world.records.byHand.put({ ...world.customer(cid), ownerId: { S: sales.operatorId } });
+  expect(valueOf(await world.readCustomer(sales, { customerId: ann }))).toEqual(before);
+  await expect(world.readCustomer(support, { customerId: ann })).rejects.toMatchObject({ code: 'corrupt' });
 });
 
 describe('erasures', () => {
