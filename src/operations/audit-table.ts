@@ -20,6 +20,7 @@ import type { KeyTable, Meter, RecordStore } from '../ports';
 import type { KeyInventory } from '../ports/key-inventory';
 import type { RepairRequests } from '../ports/repair-requests';
 import type { RestoreTarget } from '../ports/restore-target';
+import { inBatches } from './in-batches';
 import { inParallel } from './in-parallel';
 import { sealedAs, takeInventory } from './log-inventory';
 import { settledLog, type SettledLog, type SettledLogDeps } from './settled-log';
@@ -151,10 +152,10 @@ type Scanned = Map<string, string>;
 async function compare(run: Run, scanned: Scanned, checkpoint: Checkpoint): Promise<void> {
   const suspects = new Map<string, Genuine>();
   const judgeSuspects = async (): Promise<void> => {
-    await inBatchesOf([...suspects.keys()], async (batch) => {
+    for await (const batch of inBatches([...suspects.keys()], READ_AT_ONCE)) {
       const live = await readPlaces(run.deps.table, batch);
       for (const place of batch) await (isOfAnother(run, live.get(place)) ? defer : judge)(run, place, suspects.get(place), live.get(place));
-    });
+    }
     suspects.clear();
   };
   await run.log.replay(
@@ -189,10 +190,10 @@ const defer = async ({ open }: Run, place: string, _genuine: Genuine | undefined
 
 /** Direction two: what is in the table and has no genuine state in the log. */
 async function judgeUnknown(run: Run, scanned: Scanned): Promise<void> {
-  await inBatchesOf([...scanned.keys()], async (batch) => {
+  for await (const batch of inBatches([...scanned.keys()], READ_AT_ONCE)) {
     const live = await readPlaces(run.deps.table, batch);
     for (const place of batch) await judge(run, place, undefined, live.get(place));
-  });
+  }
 }
 
 interface Genuine {
@@ -230,7 +231,7 @@ async function lookAgain(run: Run, first: Checkpoint): Promise<Checkpoint> {
     checkpoint = await log.settled();
     const places = [...run.open.keys()];
     const genuine = await log.genuine(checkpoint, new Set(places));
-    await inBatchesOf(places, async (batch) => {
+    for await (const batch of inBatches(places, READ_AT_ONCE)) {
       const live = await readPlaces(deps.table, batch);
       for (const place of batch) {
         const there = genuine.get(place);
@@ -238,7 +239,7 @@ async function lookAgain(run: Run, first: Checkpoint): Promise<Checkpoint> {
         if (there !== undefined && !isOfRun(run, there.image)) run.open.delete(place);
         else await judge(run, place, there, live.get(place));
       }
-    });
+    }
     if (i + 1 < LOOKS_AT_FOREIGN) continue;
     for (const [place, { standing: is, print }] of run.open) {
       if (is !== 'extra') continue;
@@ -282,7 +283,7 @@ interface Ahead {
 
 async function stillAhead(run: Run): Promise<Ahead[]> {
   const left: Ahead[] = [];
-  await inBatchesOf([...run.open.keys()], async (batch) => {
+  for await (const batch of inBatches([...run.open.keys()], READ_AT_ONCE)) {
     const live = await readPlaces(run.deps.table, batch);
     for (const place of batch) {
       const [image, print] = [live.get(place), run.open.get(place)?.print];
@@ -295,7 +296,7 @@ async function stillAhead(run: Run): Promise<Ahead[]> {
       // Without its key nothing tells which entries are the record's, only whether there are any of its subject.
       left.push({ place, print, isTombstone: isTombstone(image), trace: typeof key === 'string' ? subject : sealedAs(recordId(key, keyOfPlace(place)), integerOf(image, 'rev') ?? 0) });
     }
-  });
+  }
   return left;
 }
 
@@ -344,10 +345,6 @@ export async function recordAudit(deps: Pick<AuditDeps, 'records' | 'meter'> & S
   deps.meter.count('AuditCompleted');
   if (findings > 0) deps.meter.count('AuditFindings', findings);
   if (statusesWithoutMessage > 0) deps.meter.count('StatusWithoutMessage', statusesWithoutMessage);
-}
-
-async function inBatchesOf(places: readonly string[], work: (batch: readonly string[]) => Promise<void>): Promise<void> {
-  for (let from = 0; from < places.length; from += READ_AT_ONCE) await work(places.slice(from, from + READ_AT_ONCE));
 }
 
 /** Names the state that was found; what has no canonical form is one state, whatever it holds. */

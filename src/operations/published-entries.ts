@@ -2,7 +2,7 @@
  * The entries of the published log, in order, from the vault alone and checked against what was signed: from bundles, and where a bundle is gone or damaged, from the
  * segments, which hold the same entries. Used by whatever restores or audits; nothing is believed that does not lead to the signed root.
  */
-import { entryLeafHashes, entryStarts, LONGEST_SEGMENT, startsOf, TILE_WIDTH } from '../core/log/bundle';
+import { entriesAt, entryLeafHashes, entryStarts, LONGEST_SEGMENT, startsOf, TILE_WIDTH } from '../core/log/bundle';
 import type { Checkpoint } from '../core/log/checkpoint';
 import { appendLeaves, EMPTY_EDGE, rootOfEdge, type RightEdge } from '../core/log/merkle';
 import { HASH_SIZE, sha256Hex } from '../core/log/sha256';
@@ -74,7 +74,7 @@ export async function* publishedEntries(vault: PublishedLog, { size, root }: Pic
       const from = Math.max(indexes[i]! * TILE_WIDTH, since.size);
       const [bytes, starts] = [bundle.bytes, bundle.starts.slice(from - indexes[i]! * TILE_WIDTH)];
       edge = appendLeaves(edge, entryLeafHashes(bytes, starts));
-      yield { from, edge, entries: starts.slice(1).map((end, at) => bytes.subarray(starts[at]! + 2, end)) };
+      yield { from, edge, entries: entriesAt(bytes, starts) };
     }
   }
   if (!rootOfEdge(edge.edge).equals(root)) throw new ReplayError('damaged', `the ${size} entries of the vault do not have the root its checkpoint states; run intact verify, which names the object`);

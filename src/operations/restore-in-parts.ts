@@ -102,7 +102,7 @@ export function restoreInParts(deps: RestoreInPartsDeps, { wholeUpTo }: WholeUpT
     },
     async part(plan, part, run) {
       const restoring = await begunBy(deps, plan, run);
-      const { only, subjects } = ofShare(shareNamed(part));
+      const { only, subjects } = ofShare(shareOf(part));
       const places = new Set<string>();
       const { plan: found, result } = await restoring({ only: (image) => only(image) && (isTombstone(image) || places.add(shortPlace(placeOf(image))) !== undefined), subjects });
       const { records, same, toWrite, toReplace, contents, bytes, snapshot, snapshotNote, doubts, notes, losses, size } = found;
@@ -193,7 +193,7 @@ const labelled = (settings: TableSettings, { origin, point }: Pick<InPartsPlan, 
 const partNames = (into: number): readonly string[] => Array.from({ length: into }, (_, i) => `${i}-of-${into}`);
 
 /** `3-of-8`: share 3, counted from 0. */
-function shareNamed(part: string): Share {
+function shareOf(part: string): Share {
   const [, number, of] = /^(\d{1,3})-of-(\d{1,3})$/.exec(part) ?? [];
   if (number === undefined || Number(number) >= Number(of)) throw new RangeError(`there is no part ${part}`);
   return { number: Number(number), of: Number(of) };

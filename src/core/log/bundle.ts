@@ -64,10 +64,10 @@ export const startsOf = (bytes: Uint8Array): number[] | undefined => unlessMalfo
 export const entryAt = (bytes: Buffer, starts: readonly number[], i: number): Buffer => bytes.subarray(starts[i]! + LENGTH_SIZE, starts[i + 1]!);
 
 /** The entries of a bundle or segment, sharing its memory. Throws as `entryStarts`. */
-export function decodeEntries(bytes: Buffer): Buffer[] {
-  const starts = entryStarts(bytes);
-  return starts.slice(1).map((_, i) => entryAt(bytes, starts, i));
-}
+export const decodeEntries = (bytes: Buffer): Buffer[] => entriesAt(bytes, entryStarts(bytes));
+
+/** Those of `bytes` that `starts` names, sharing its memory. */
+export const entriesAt = (bytes: Buffer, starts: readonly number[]): Buffer[] => starts.slice(1).map((_, i) => entryAt(bytes, starts, i));
 
 /** Leaf hashes of entries [first, last) of `bytes`, 32 bytes each. */
 export function entryLeafHashes(bytes: Uint8Array, starts: readonly number[], first = 0, last = starts.length - 1): Buffer {

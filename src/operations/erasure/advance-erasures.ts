@@ -312,10 +312,10 @@ async function removeKeys(run: Run, request: ErasureRequest, noHold: readonly Re
 
 /** Nothing that was ever sealed under the subjects is left but what an audit found to be nowhere. Otherwise repairs are asked for, and the erasure waits. `found`: how far the search came, where it came further. */
 async function searchLog(run: Run, request: ErasureRequest, sealed: SealedErasure): Promise<'nothing-left' | { readonly found?: NonNullable<ErasureRequest['searched']>; readonly waiting: Waiting }> {
-  const { deps, macKeys, origin } = run;
+  const { deps, macKeys } = run;
   const subjects = subjectsOf(request);
   if (await auditedSince(deps, request.quietSince ?? '', subjects, macKeys)) return 'nothing-left';
-  const { searched, isWhole, left } = await unremovedRecords({ ...deps, origin }, request, sealed, new Set(subjects), deps.bundlesARun);
+  const { searched, isWhole, left } = await unremovedRecords(deps.log, request, sealed, new Set(subjects), deps.bundlesARun);
   if (isWhole && left.length === 0) return 'nothing-left';
   await askForRepairs(deps, left, macKeys);
   return { waiting: left.length > 0 ? 'doubtful' : 'running', ...(searched.to !== request.searched?.to && { found: { to: searched.to, open: [...searched.open].map(([id, src]) => `${id} ${src}`) } }) };

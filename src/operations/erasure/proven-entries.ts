@@ -2,7 +2,7 @@
  * Entries of the published log, each in the tree that the log's own key signed. What is told by them leads to a key going for ever. They are read from bundles, not from the segments that the rounds name: rounds are rows that somebody
  * may have put there, and there may be one a second for as long as a hold has kept an erasure waiting.
  */
-import { entryLeafHashes, startsOf, TILE_WIDTH } from '../../core/log/bundle';
+import { entriesAt, entryLeafHashes, startsOf, TILE_WIDTH } from '../../core/log/bundle';
 import type { Checkpoint } from '../../core/log/checkpoint';
 import { tilePath } from '../../core/log/tile-path';
 import { verifierKey } from '../../core/log/vkey';
@@ -54,7 +54,7 @@ async function provenBundle(vault: Pick<Vault, 'get'>, tiles: AuthenticTiles, si
     const starts = bytes === 'absent' ? undefined : startsOf(bytes)?.slice(0, width + 1);
     if (bytes === 'absent' || starts?.length !== width + 1) continue;
     if ((await tiles(0, index))?.equals(entryLeafHashes(bytes, starts)) !== true) continue;
-    return starts.slice(1).map((end, at) => bytes.subarray(starts[at]! + 2, end));
+    return entriesAt(bytes, starts);
   }
   throw new LogStopped('segment-damaged', `${tilePath({ level: 'entries', index, width })} does not hold what was published, or the tiles above it are damaged: run intact verify`);
 }

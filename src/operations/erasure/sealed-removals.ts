@@ -5,7 +5,7 @@
  */
 import { entryIn } from '../../core/entry';
 import type { LogStore, Round } from '../../ports';
-import { provenEntries, provenLog, type ProvenLogDeps } from './proven-entries';
+import { provenEntries, provenLog, type ProvenLog, type ProvenLogDeps } from './proven-entries';
 import { CLOCKS_DIFFER_MS } from './waits';
 
 export interface SealedRemovalsDeps extends ProvenLogDeps {
@@ -14,6 +14,8 @@ export interface SealedRemovalsDeps extends ProvenLogDeps {
 
 /** What the published log holds of an erasure. */
 export interface SealedErasure {
+  /** As it was read for this. */
+  readonly log: ProvenLog;
   /** Whether a permission was sealed as late as this one was recorded: then what was written before it is sealed, too, and what is removed now can be had from the log as long as there is a key. */
   readonly isPermitted: boolean;
   readonly removals: number;
@@ -57,7 +59,7 @@ export async function sealedErasure(deps: SealedRemovalsDeps, recordedAt: string
       else if (subjects.has(subject)) removals += 1;
     }
   }
-  return { isPermitted, removals, alone, foundAt, from, removed: gone, standing };
+  return { log, isPermitted, removals, alone, foundAt, from, removed: gone, standing };
 }
 
 /** Undefined: nothing was sealed since then. */

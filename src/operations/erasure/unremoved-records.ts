@@ -13,7 +13,7 @@ import { isOfShare, shareNamed } from '../../core/shares';
 import { recordKeys } from '../../core/table-keys';
 import type { RecordStore } from '../../ports';
 import type { RepairRequests } from '../../ports/repair-requests';
-import { provenEntries, provenLog, type ProvenLog } from './proven-entries';
+import { provenEntries, type ProvenLog } from './proven-entries';
 import { firstRoundSince, type SealedErasure, type SealedRemovalsDeps } from './sealed-removals';
 
 /** How far the log was searched: entries before `to`, in which these ids were sealed and not removed; each with the `src` of its last entry. */
@@ -39,13 +39,12 @@ const MAX_OPEN = 500;
  * `sealed`: what the log holds since the erasure was recorded, which has the removals; searched here is what is before that, from when the first of the customers was met. An id that was removed since then is done with, whatever
  * became of it before, so what is kept from run to run is as good as nothing. Throws `PortError`, `ReplayError`, `LogStopped`.
  */
-export async function unremovedRecords(deps: SealedRemovalsDeps, { customers, inputs, searched }: Pick<ErasureRequest, 'customers' | 'inputs' | 'searched'>, sealed: SealedErasure, subjects: ReadonlySet<string>, limit = MAX_BUNDLES): Promise<Unremoved> {
+export async function unremovedRecords(rounds: SealedRemovalsDeps['log'], { customers, inputs, searched }: Pick<ErasureRequest, 'customers' | 'inputs' | 'searched'>, sealed: SealedErasure, subjects: ReadonlySet<string>, limit = MAX_BUNDLES): Promise<Unremoved> {
   const open = new Map(openIn(searched).filter(([id]) => !sealed.removed.has(id)));
   const pass = { subjects: [...subjects].map((subject) => Buffer.from(subject)), known: subjects, removed: sealed.removed, open };
-  const log = await provenLog(deps);
-  const begun = searched?.to ?? (await beginning(deps.log, log, { customers, inputs }, sealed.from));
+  const begun = searched?.to ?? (await beginning(rounds, sealed.log, { customers, inputs }, sealed.from));
   let to = begun;
-  for await (const { from, entries } of provenEntries(log, begun, sealed.from, limit)) {
+  for await (const { from, entries } of provenEntries(sealed.log, begun, sealed.from, limit)) {
     for (const bytes of entries) note(pass, bytes);
     to = from + entries.length;
     if (open.size > MAX_OPEN) break;

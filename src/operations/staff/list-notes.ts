@@ -2,12 +2,13 @@
 import { keyOf, type Image } from '../../core/image';
 import type { Actor } from '../../core/staff/actor';
 import { invalidCursor, openCursor, sealCursor, type CursorScope } from '../../core/staff/cursor';
-import { noteOf, type Note } from '../../core/staff/note';
+import { noteOf } from '../../core/staff/note';
 import { done, refused, type StaffResult } from '../../core/staff/refusal';
 import { recordKeys } from '../../core/table-keys';
 import { isTombstone } from '../../core/tombstone';
-import { PortError, type RecordStore } from '../../ports';
+import type { RecordStore } from '../../ports';
 import { BeingErased, guardedRead, type GuardDeps } from './guarded';
+import { ofOurForm } from './of-our-form';
 
 export type NoteDeps = GuardDeps & { readonly records: Pick<RecordStore, 'partition'> };
 
@@ -53,14 +54,6 @@ export function listNotes(deps: NoteDeps, actor: Actor, { customerId, cursor, li
 /** `image`: a genuine record under the key of a note. Throws `BeingErased`, `PortError`. */
 export function shownNote(image: Image): ShownNote {
   if (isTombstone(image)) throw new BeingErased();
-  const { noteId, at, by, text } = believed(image);
+  const { noteId, at, by, text } = ofOurForm(image, noteOf);
   return { noteId, at, by: { operatorId: by.operatorId, name: by.name, role: by.role }, text };
-}
-
-function believed(image: Image): Note {
-  try {
-    return noteOf(image);
-  } catch (cause) {
-    throw new PortError('corrupt', `record ${keyOf(image).pk} / ${keyOf(image).sk} has a form that nothing of ours writes`, { cause });
-  }
 }

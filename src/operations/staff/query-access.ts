@@ -12,6 +12,7 @@ import { done, refused, type StaffResult } from '../../core/staff/refusal';
 import { answersSearch, searchedByText, searchedFor } from '../../core/staff/searched-for';
 import { recordKeys, viewKeys } from '../../core/table-keys';
 import { PortError, type IndexedKey, type RecordStore, type ViewStore } from '../../ports';
+import { inBatches } from '../in-batches';
 import { inParallel } from '../in-parallel';
 import type { Secrets } from '../load-secrets';
 import { guardedRead, type GuardDeps, type Room } from './guarded';
@@ -148,7 +149,7 @@ async function* byIndex({ records, views }: QueryAccessDeps, { operatorId, custo
   const until = before.length > 24 ? new Date(Date.parse(before.slice(0, 24)) + 1).toISOString() : before;
   const range = { since: from, until, newestFirst: true };
   const found = operatorId !== undefined ? placed(records.ofOperator(operatorId, range), before) : together(placed(records.ofCustomer(customerId, range), before), showing(views, customerId, from, before));
-  for await (const batch of batched(found)) {
+  for await (const batch of inBatches(found, READS_AT_ONCE)) {
     yield* await inParallel(batch, READS_AT_ONCE, async (looked): Promise<Looked> => {
       if (typeof looked === 'object') return { place: looked.seenTo, image: 'day' };
       if (looked === 'foreign') return { place: before, image: looked };
@@ -207,15 +208,6 @@ async function* placed(keys: AsyncIterable<IndexedKey>, before: string): AsyncGe
     }
   }
   yield* moment.sort().reverse();
-}
-
-async function* batched<T>(items: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
-  const batch: T[] = [];
-  for await (const item of items) {
-    batch.push(item);
-    if (batch.length === READS_AT_ONCE) yield batch.splice(0);
-  }
-  if (batch.length > 0) yield batch;
 }
 
 const keyIn = (image: Image): TableKey => ({ pk: textIn(image['pk']), sk: textIn(image['sk']) });

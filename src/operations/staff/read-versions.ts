@@ -6,6 +6,7 @@ import { recordKeys } from '../../core/table-keys';
 import { PortError, type RecordStore } from '../../ports';
 import { isTombstone } from '../../core/tombstone';
 import { BeingErased, type CustomerRoom } from './guarded';
+import { ofOurForm } from './of-our-form';
 
 export interface VersionDeps {
   readonly records: Pick<RecordStore, 'partition'>;
@@ -49,19 +50,11 @@ export async function versionAt(deps: VersionDeps, room: CustomerRoom, rev: numb
 }
 
 /** The profile in a customer's record. Throws `corrupt` where it has another form than ours. */
-export const profileIn = (customer: Image): Profile => believing(() => profileOf(customer), keyOf(customer).sk, keyOf(customer).pk);
+export const profileIn = (customer: Image): Profile => ofOurForm(customer, profileOf);
 
 function believed(image: Image): Version {
   if (isTombstone(image)) throw new BeingErased();
-  return believing(() => versionOf(image), keyOf(image).sk, keyOf(image).pk);
-}
-
-function believing<T>(read: () => T, sk: string, pk: string): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw new PortError('corrupt', `record ${pk} / ${sk} has a form that nothing of ours writes`, { cause });
-  }
+  return ofOurForm(image, versionOf);
 }
 
 function checked(later: Version, earlier: Version, pk: string): Version {

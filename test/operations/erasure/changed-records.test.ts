@@ -6,6 +6,7 @@ import { withMac } from '../../../src/core/record-mac';
 import { subjectsOf, requestIn } from '../../../src/core/erasure';
 import { recordKeys } from '../../../src/core/table-keys';
 import { advanceErasures } from '../../../src/operations/erasure/advance-erasures';
+import { provenLog } from '../../../src/operations/erasure/proven-entries';
 import { sealedErasure } from '../../../src/operations/erasure/sealed-removals';
 import { unremovedRecords } from '../../../src/operations/erasure/unremoved-records';
 import { textDelivery } from '../receiving-world';
@@ -132,12 +133,12 @@ describe('the search of the log', () => {
     const subjects = new Set(subjectsOf(request));
     const deps = { ...it.world, origin: it.world.identity.origin };
     const sealed = await sealedErasure(deps, request.recordedAt!, subjects);
-    const whole = await unremovedRecords(deps, { ...request, searched: undefined } as never, sealed, subjects);
+    const whole = await unremovedRecords(deps.log, { ...request, searched: undefined } as never, sealed, subjects);
     expect([whole.isWhole, whole.left.length, whole.searched.to]).toEqual([true, 1, sealed.from]);
-    let part = await unremovedRecords(deps, { ...request, searched: undefined } as never, sealed, subjects, 1);
+    let part = await unremovedRecords(deps.log, { ...request, searched: undefined } as never, sealed, subjects, 1);
     expect(part.isWhole).toBe(false);
     let runs = 1;
-    for (; !part.isWhole; runs++) part = await unremovedRecords(deps, { ...request, searched: { to: part.searched.to, open: [...part.searched.open].map((each) => each.join(' ')) } }, sealed, subjects, 1);
+    for (; !part.isWhole; runs++) part = await unremovedRecords(deps.log, { ...request, searched: { to: part.searched.to, open: [...part.searched.open].map((each) => each.join(' ')) } }, sealed, subjects, 1);
     expect(runs).toBeGreaterThan(1);
     expect(part.left).toEqual(whole.left);
     // What it came to is kept with the request, in the transaction that moves it.
@@ -155,33 +156,33 @@ describe('the search of the log', () => {
     }
     const subject = subjectNamed('alice');
     const deps = { ...it.world, origin: it.world.identity.origin };
-    const sealed = { isPermitted: true, removals: 0, alone: 0, foundAt: '', from: it.world.entries().length, removed: new Set<string>(), standing: new Map<string, string>() };
+    const sealed = { log: await provenLog(deps), isPermitted: true, removals: 0, alone: 0, foundAt: '', from: it.world.entries().length, removed: new Set<string>(), standing: new Map<string, string>() };
     const request = { customers: [{ customerId: 'of another form than ours', subject }], inputs: [] };
-    const first = await unremovedRecords(deps, request, sealed, new Set([subject]));
+    const first = await unremovedRecords(deps.log, request, sealed, new Set([subject]));
     expect(first.left.length).toBeGreaterThan(500);
     const kept = { to: first.searched.to, open: [...first.searched.open].map((each) => each.join(' ')) };
     expect(kept.open.length).toBeLessThan(501);
-    const next = await unremovedRecords(deps, { ...request, searched: kept }, sealed, new Set([subject]));
+    const next = await unremovedRecords(deps.log, { ...request, searched: kept }, sealed, new Set([subject]));
     expect([...next.left].sort()).toEqual([...first.left].sort());
     // Removed since then, they are done with, and it goes on.
     const removed = new Set(it.world.entries().map(({ entry }) => entry.id));
-    expect(await unremovedRecords(deps, { ...request, searched: kept }, { ...sealed, removed }, new Set([subject]))).toMatchObject({ isWhole: true, left: [], searched: { to: sealed.from } });
+    expect(await unremovedRecords(deps.log, { ...request, searched: kept }, { ...sealed, removed }, new Set([subject]))).toMatchObject({ isWhole: true, left: [], searched: { to: sealed.from } });
   });
 
   test('begins where the log proves that the customer had not been met, whatever its table says', async () => {
     const { it, eve } = await searched(314);
     const subject = stringOf(await messageOf(it, 'wamid.eve-1'), 'subject')!;
-    const sealed = { isPermitted: true, removals: 0, alone: 0, foundAt: '', from: it.world.entries().length, removed: new Set<string>(), standing: new Map<string, string>() };
-    const request = { customers: [{ customerId: eve, subject }], inputs: [] };
     const deps = { ...it.world, origin: it.world.identity.origin };
-    const whole = await unremovedRecords(deps, request, sealed, new Set([subject]));
+    const sealed = { log: await provenLog(deps), isPermitted: true, removals: 0, alone: 0, foundAt: '', from: it.world.entries().length, removed: new Set<string>(), standing: new Map<string, string>() };
+    const request = { customers: [{ customerId: eve, subject }], inputs: [] };
+    const whole = await unremovedRecords(deps.log, request, sealed, new Set([subject]));
     expect(whole.left.length).toBeGreaterThan(20);
     const rounds = [...it.world.log.tables.rounds.values()].sort((a, b) => a.from - b.from);
     for (const hidden of [rounds.slice(-1), []]) {
       const roundsByTime = async function* () {
         yield* hidden;
       };
-      expect(await unremovedRecords({ ...deps, log: { roundsByTime } }, request, sealed, new Set([subject]))).toEqual(whole);
+      expect(await unremovedRecords({ roundsByTime }, request, sealed, new Set([subject]))).toEqual(whole);
     }
   });
 
